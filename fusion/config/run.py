@@ -1,0 +1,331 @@
+"""A run, field by field: frozen, ranges in the types, docstrings become the schema."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+Positive = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=1)]
+Level = str | int | float | bool
+MODELS = (
+    "Tumor_RAD", "External2_RAD", "Tumor+External2_RAD",
+    "Tumor_DL", "External2_DL", "Tumor+External2_DL",
+    "Tumor_RAD+DL", "External2_RAD+DL", "Tumor+External2_RAD+DL",
+    "Clinical", "Combined",
+)  # fmt: skip
+"""The eleven models of Shen 2026, Table 1, in its order."""
+IMAGES = (
+    "original",
+    "log-sigma-1-0-mm-3D", "log-sigma-2-0-mm-3D", "log-sigma-3-0-mm-3D",
+    "wavelet-LLH", "wavelet-LHL", "wavelet-LHH", "wavelet-HLL",
+    "wavelet-HLH", "wavelet-HHL", "wavelet-HHH", "wavelet-LLL",
+    "square", "squareroot", "logarithm", "exponential", "gradient",
+    "lbp-3D-m1", "lbp-3D-m2", "lbp-3D-k",
+)  # fmt: skip
+"""The twenty image types behind 14 + 20 x 93 = 1874 features (Shen 2026 names the count, not the types)."""
+
+
+class Part(BaseModel):
+    """A section of the config: frozen, unknown names refused, docstrings kept as descriptions."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
+
+
+class Phantom(Part):
+    """A synthetic cohort with a known answer, made where the cohort table does not exist yet."""
+
+    kind: Literal["ct"] = "ct"
+    cases: Annotated[int, Field(ge=8)] = 357
+    """Number of cases."""
+    prevalence: Fraction = 89 / 357
+    """Share of malignant cases; the default is Shen 2026's 89 of 357."""
+    preset: Literal["default", "strong", "null"] = "default"
+    """`strong` has larger clinical odds ratios; `null` has no signal at all."""
+    size: Literal["crop", "neck"] = "crop"
+    """`crop` is 112x112x12 voxels round the tumour, `neck` the whole 512x512x24 field."""
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+class Number(Part):
+    """A clinical variable that is a number."""
+
+    kind: Literal["number"] = "number"
+    low: float | None = None
+    """Smallest value that is not a typing error."""
+    high: float | None = None
+    """Largest value that is not a typing error."""
+
+
+class Category(Part):
+    """A clinical variable with named levels."""
+
+    kind: Literal["category"] = "category"
+    values: Annotated[tuple[Level, ...], Field(min_length=2)]
+    """Every level that may occur; the first is the reference level."""
+
+
+class Cohort(Part):
+    """The case table and the names of its columns; paths in the table are relative to the table."""
+
+    table: Path
+    """CSV, Excel or Parquet; one row a case."""
+    phantom: Phantom | None = None
+    """Make this phantom beside `table` if the table does not exist."""
+    case: str = "case"
+    """Column with the unique id of a case."""
+    patient: str = "patient"
+    """Column with the patient; rows of one patient never part. Without it every case is a patient."""
+    image: str = "ct"
+    """Column with the path of the image (NIfTI, NRRD, MHA)."""
+    tumour: str = "tumour"
+    """Column with the path of the tumour mask."""
+    external2: str = "external2"
+    """Optional column with the path of a hand-refined ring; an empty cell means the automatic ring."""
+    second_reader: str = "tumour_reader2"
+    """Optional column with a second reader's tumour mask, given for some cases."""
+    repeat: str = "tumour_repeat"
+    """Optional column with the first reader's mask drawn again, given for some cases."""
+    label: Annotated[int, Field(ge=1)] = 1
+    """Value of the tumour in the tumour mask, and of the ring in a hand-refined ring."""
+    outcome: str = "malignant"
+    """Column with the outcome."""
+    positive: Level = 1
+    """Outcome value of the positive class."""
+    negative: Level = 0
+    """Outcome value of the other class."""
+    positive_name: str = "malignant"
+    """Name of the positive class in every table and figure."""
+    negative_name: str = "benign"
+    """Name of the other class."""
+    set: str = "set"
+    """Optional column that fixes the set of a case: train, test or external."""
+    scanner: str = "scanner"
+    """Optional column with the scanner."""
+    clinical: dict[str, Annotated[Number | Category, Field(discriminator="kind")]] = {}
+    """Clinical columns by name; `{kind: number}` or `{kind: category, values: [reference, other]}`."""
+    shuffle_outcome: bool = False
+    """Canary: permute the outcome over patients' rows (seeded); every model must then score chance."""
+    tolerance_mm: Positive = 1e-3
+    """How far spacing and origin of image and mask may differ, in mm."""
+    tolerance_direction: Positive = 1e-4
+    """How far an entry of the direction matrices of image and mask may differ."""
+
+
+class Split(Part):
+    """Test set and folds, by patient, stratified by outcome; written to splits.csv."""
+
+    test_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.3
+    """Share of patients kept for the test set; 0 for none. Ignored where the table has a `set` column."""
+    folds: Annotated[int, Field(ge=2, le=20)] = 5
+    """Folds inside the training set."""
+    file: Path | None = None
+    """Read this splits.csv back instead of drawing a split."""
+
+
+class Ring(Part):
+    """External2, the peritumoural ring."""
+
+    thickness_mm: Annotated[float, Field(gt=0, le=20)] = 2.0
+    """Distance from the tumour's surface, in mm."""
+    grid: Literal["in_plane", "volume"] = "in_plane"
+    """Distance within each slice of the native grid, or in three dimensions."""
+    shape: Literal["shell", "filled"] = "shell"
+    """`filled` includes the tumour."""
+    hu_range: tuple[float, float] | None = (-200.0, 400.0)
+    """Ring voxels outside this range (air, bone) are dropped; null where grey values are not HU."""
+    minimum_voxels: Count = 50
+    """A smaller ring is a fault of its case."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.hu_range and self.hu_range[0] >= self.hu_range[1]:
+            raise ValueError("hu_range must be [low, high] with low < high")
+        return self
+
+
+class Patch(Part):
+    """The networks' input: a box centred on the tumour, resampled."""
+
+    shape: tuple[Count, Count, Count] = (16, 96, 96)
+    """Voxels along (z, y, x)."""
+    spacing_mm: tuple[Positive, Positive, Positive] = (3.0, 0.5, 0.5)
+    """Voxel size along (z, y, x); 16 x 3 mm and 96 x 0.5 mm make a 48-mm cube."""
+    window: tuple[float, float] = (-160.0, 240.0)
+    """Grey values are clipped to this range (HU for CT; width 400, level 40), then scaled to [-2, 2]."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.window[0] >= self.window[1]:
+            raise ValueError("window must be [low, high] with low < high")
+        return self
+
+
+class Roi(Part):
+    """From image and mask to regions and patches."""
+
+    resample_mask: bool = False
+    """Bring a mask with another grid onto the image's grid (nearest neighbour) instead of refusing it."""
+    minimum_voxels: Count = 20
+    """A smaller tumour is a fault of its case."""
+    external2: Ring = Ring()
+    patch: Patch = Patch()
+
+
+class Radiomics(Part):
+    """The radiomics preset: 14 shape features + 93 an image type."""
+
+    engine: Literal["pyradiomics"] = "pyradiomics"
+    images: Annotated[tuple[Literal[IMAGES], ...], Field(min_length=1)] = IMAGES  # type: ignore[valid-type]
+    """Image types; all twenty give 1874 features."""
+    spacing_mm: tuple[Positive, Positive, Positive] | None = (1.0, 1.0, 1.0)
+    """Voxel size after resampling, along (z, y, x); null keeps the native grid."""
+    bin_width: Positive = 25.0
+    """Grey-level bin width (HU for CT)."""
+    normalise: bool = False
+    """Z-score the whole image before extraction, as PyRadiomics' `normalize`."""
+
+
+class Add(Part):
+    """Same-scale maps are added, then convolved (Shen 2026)."""
+
+    kind: Literal["add"] = "add"
+
+
+class Concat(Part):
+    """Same-scale maps are concatenated along channels, then convolved."""
+
+    kind: Literal["concat"] = "concat"
+
+
+class Diff(Part):
+    """The ring's map is subtracted from the tumour's, then convolved."""
+
+    kind: Literal["diff"] = "diff"
+
+
+class Network(Part):
+    """The twin-branch networks and their training; DEEP.md's recipe as default."""
+
+    backbone: str = "mobilenetv3_large_100"
+    """Any timm model with `features_only`."""
+    weights: str = "hub"
+    """ImageNet start: `hub`, `none`, or the path of a local file with timm's key names."""
+    fuse: Annotated[Add | Concat | Diff, Field(discriminator="kind")] = Add()
+    width: Count = 64
+    """Channels of a fused scale at most."""
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    drop_path: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    epochs: Count = 60
+    warmup_epochs: Annotated[int, Field(ge=0)] = 5
+    """Epochs with a frozen backbone (batch norm in evaluation mode) before all layers train."""
+    batch: Annotated[int, Field(ge=2)] = 32
+    lr_head: Positive = 3e-4
+    lr_backbone: Positive = 3e-5
+    weight_decay: Annotated[float, Field(ge=0)] = 0.05
+    clip: Positive = 1.0
+    """Largest gradient norm."""
+    ema: Annotated[float, Field(ge=0, lt=1)] = 0.99
+    """Decay of the exponential moving average of weights and batch-norm buffers; 0 for none."""
+    augment: bool = True
+    """Rotation, flips, scale, shift, grey-value gain and offset, noise, ring thickness, seeded a sample."""
+    seeds: Count = 1
+    """Networks a fold; their logits are averaged."""
+    logger: Literal["csv", "tensorboard"] = "csv"
+    """TensorBoard needs the extra `fusion[tensorboard]`."""
+
+
+class Heads(Part):
+    """From features and scores to probabilities; everything here is fitted inside the fold."""
+
+    stacking: Literal["oof_score"] = "oof_score"
+    """Fusion models are fitted on out-of-fold scores of the training cases."""
+    correlation: Annotated[float, Field(gt=0, le=1)] = 0.95
+    """Of two features with a larger absolute Pearson correlation the later one is dropped."""
+    lasso_folds: Annotated[int, Field(ge=2)] = 10
+    """Cross-validation folds that choose LASSO's penalty."""
+    top: Count = 20
+    """Features kept at most, by absolute LASSO coefficient."""
+    c: Positive = 0.03
+    """Inverse ridge penalty of the radiomics score's logistic regression on standardised features."""
+    clinical: tuple[str, ...] | None = None
+    """Clinical predictors of Clinical and Combined; null takes every column of `cohort.clinical`."""
+
+
+class Youden(Part):
+    """Threshold with the largest sensitivity + specificity - 1 (Youden 1950)."""
+
+    kind: Literal["youden"] = "youden"
+
+
+class FixedThreshold(Part):
+    """A threshold chosen beforehand."""
+
+    kind: Literal["fixed"] = "fixed"
+    probability: Fraction = 0.5
+
+
+class FixedSensitivity(Part):
+    """The largest threshold that reaches a sensitivity."""
+
+    kind: Literal["sensitivity"] = "sensitivity"
+    sensitivity: Fraction = 0.9
+
+
+class Evaluate(Part):
+    """How predictions are judged."""
+
+    threshold: Annotated[Youden | FixedThreshold | FixedSensitivity, Field(discriminator="kind")] = Youden()
+    """Rule for the threshold, always read from training out-of-fold predictions."""
+    bootstrap: Annotated[int, Field(ge=200)] = 2000
+    """Stratified bootstrap samples behind an AUC interval."""
+    confidence: Fraction = 0.95
+
+
+class Run(Part):
+    """Everything that decides the numbers of a run."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    """Names the run folder."""
+    output: Path | None = None
+    """The run folder; default runs/NAME."""
+    cache: Path | None = None
+    """Folder that keeps each case's radiomics by content, shared between runs; default inside the run folder."""
+    seed: Annotated[int, Field(ge=0)] = 0
+    jobs: Annotated[int, Field(ge=0)] = 0
+    """Worker processes; 0 for every core. Does not change a number."""
+    cohort: Cohort
+    split: Split = Split()
+    roi: Roi = Roi()
+    radiomics: Radiomics = Radiomics()
+    network: Network | None = Network()
+    """null leaves the networks out: radiomics and clinical models only."""
+    heads: Heads = Heads()
+    evaluate: Evaluate = Evaluate()
+
+    @model_validator(mode="after")
+    def _clinical_predictors_exist(self) -> Self:
+        unknown = [name for name in self.heads.clinical or () if name not in self.cohort.clinical]
+        if unknown:
+            raise ValueError(f"heads.clinical names {unknown}, which cohort.clinical does not describe")
+        return self
+
+    @property
+    def folder(self) -> Path:
+        """The run folder."""
+        return self.output or Path("runs") / self.name
+
+    @property
+    def predictors(self) -> tuple[str, ...]:
+        """Clinical predictors in use."""
+        return tuple(self.cohort.clinical) if self.heads.clinical is None else self.heads.clinical
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models this run can make, in Table 1's order: no DL without networks, no Clinical without predictors."""
+        return tuple(
+            name
+            for name in MODELS
+            if (self.network is not None or "DL" not in name) and (self.predictors or name != "Clinical")
+        )

@@ -1,0 +1,60 @@
+"""One function over many items, on all cores, with a bar on a terminal and plain lines elsewhere."""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+from joblib import Parallel, delayed
+from rich.progress import track
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+SECONDS_BETWEEN_LINES = 10.0
+
+
+def cores(jobs: int) -> int:
+    """How many processes to use: ``jobs``, or with 0 every core this process may run on."""
+    return jobs if jobs > 0 else len(os.sched_getaffinity(0))
+
+
+def each(
+    verb: Callable[[Item], Result], items: Sequence[Item], title: str, jobs: int = 0
+) -> Iterator[tuple[Item, Result]]:
+    """Yield (item, ``verb(item)``) as results come, in any order.
+
+    One worker process a core, one BLAS thread a worker. An exception in ``verb`` stops the work and is raised here.
+    ``verb`` and the items must be picklable; a ``joblib.parallel_config`` context around the call chooses another
+    backend (SLURM, Dask).
+
+    >>> sorted(each(abs, [-2, 1], "absolute values", jobs=1))
+    [(-2, 2), (1, 1)]
+    """
+    if not items:
+        return
+    workers = min(cores(jobs), len(items))
+    results = Parallel(n_jobs=workers, return_as="generator_unordered")(
+        delayed(_with_index)(verb, index, item) for index, item in enumerate(items)
+    )
+    for index, result in _told(results, len(items), title):
+        yield items[index], result
+
+
+def _with_index(verb: Callable[[Item], Result], index: int, item: Item) -> tuple[int, Result]:
+    return index, verb(item)
+
+
+def _told(results: Iterator[tuple[int, Result]], total: int, title: str) -> Iterator[tuple[int, Result]]:
+    if sys.stderr.isatty():
+        from rich.console import Console
+
+        yield from track(results, title, total=total, console=Console(stderr=True))
+        return
+    start = last = time.monotonic()
+    for done, result in enumerate(results, 1):
+        now = time.monotonic()
+        if done == total or now - last >= SECONDS_BETWEEN_LINES:
+            print(f"{title}: {done}/{total}, {now - start:.0f} s", file=sys.stderr, flush=True)
+            last = now
+        yield result
