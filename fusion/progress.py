@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from joblib import Parallel, delayed
 from rich.progress import track
+from threadpoolctl import threadpool_limits
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -24,7 +25,7 @@ def each(
 ) -> Iterator[tuple[Item, Result]]:
     """Yield (item, ``verb(item)``) as results come, in any order.
 
-    One worker process a core, one BLAS thread a worker. An exception in ``verb`` stops the work and is raised here.
+    One worker process a core, one BLAS thread a worker, so that numbers do not depend on ``jobs``. An exception in ``verb`` stops the work and is raised here.
     ``verb`` and the items must be picklable; a ``joblib.parallel_config`` context around the call chooses another
     backend (SLURM, Dask).
 
@@ -42,7 +43,8 @@ def each(
 
 
 def _with_index(verb: Callable[[Item], Result], index: int, item: Item) -> tuple[int, Result]:
-    return index, verb(item)
+    with threadpool_limits(1):
+        return index, verb(item)
 
 
 def _told(results: Iterator[tuple[int, Result]], total: int, title: str) -> Iterator[tuple[int, Result]]:

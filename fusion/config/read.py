@@ -4,15 +4,16 @@ import difflib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from fusion.config.run import Run
+from fusion.config.run import Part, Run
 from fusion.errors import ConfigError, Fault
 
 COMMAND_LINE = "command line"
+Section = TypeVar("Section", bound=Part)
 Where = dict[tuple[str, ...], str]
 
 
@@ -52,6 +53,18 @@ def parse(text: str, overrides: Sequence[str] = (), source: str = "config") -> R
     if faults:
         raise ConfigError(faults)
     return run
+
+
+def checked(part: type[Section], values: dict[str, Any]) -> Section:
+    """A section from values typed on the command line.
+
+    Raises:
+        ConfigError: every value out of its range.
+    """
+    try:
+        return part.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError([_fault(item, {}, COMMAND_LINE) for item in error.errors()]) from error
 
 
 def dump(run: Run) -> str:

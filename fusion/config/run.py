@@ -3,12 +3,20 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
-Level = str | int | float | bool
+
+
+def _no_boolean(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("a word or a number (YAML reads yes, no, on, off as booleans: quote them)")
+    return value
+
+
+Level = Annotated[str | int | float, BeforeValidator(_no_boolean)]
 MODELS = (
     "Tumor_RAD", "External2_RAD", "Tumor+External2_RAD",
     "Tumor_DL", "External2_DL", "Tumor+External2_DL",
@@ -249,6 +257,8 @@ class Heads(Part):
     """Features kept at most, by absolute LASSO coefficient."""
     c: Positive = 0.03
     """Inverse ridge penalty of the radiomics score's logistic regression on standardised features."""
+    fusion_c: Positive = 1.0
+    """Inverse ridge penalty of the logistic regression on standardised scores and clinical predictors."""
     clinical: tuple[str, ...] | None = None
     """Clinical predictors of Clinical and Combined; null takes every column of `cohort.clinical`."""
 
@@ -323,9 +333,13 @@ class Run(Part):
 
     @property
     def models(self) -> tuple[str, ...]:
-        """The models this run can make, in Table 1's order: no DL without networks, no Clinical without predictors."""
+        """The models this run can make, in Table 1's order: no DL without networks, no Clinical without predictors.
+
+        Combined without networks is the radiomics score of both regions with the clinical predictors.
+        """
         return tuple(
             name
             for name in MODELS
-            if (self.network is not None or "DL" not in name) and (self.predictors or name != "Clinical")
+            if (self.network is not None or "DL" not in name)
+            and (self.predictors or name not in ("Clinical", "Combined"))
         )

@@ -1,0 +1,132 @@
+"""The command line: what a user types, each verb a few lines."""
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from fusion import config
+from fusion.errors import FusionError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+Config = Annotated[Path, typer.Argument(help="A YAML config; see configs/.")]
+Overrides = Annotated[list[str] | None, typer.Argument(help="section.field=value", metavar="[KEY=VALUE ...]")]
+RunFolder = Annotated[Path, typer.Argument(help="The folder of a run.", metavar="DIR")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, nothing else there.")]
+
+
+def main() -> None:
+    """Run a verb; what a user can mend ends with its message and exit code 1, an interrupt with 130."""
+    try:
+        app()
+    except FusionError as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on where it stopped", file=sys.stderr)
+        sys.exit(130)
+
+
+@app.command()
+def phantom(
+    kind: Annotated[Literal["ct"], typer.Argument(help="ct")],
+    out: Annotated[Path, typer.Argument(help="Folder for the cohort.")],
+    cases: int = 357,
+    seed: int = 0,
+    preset: Literal["default", "strong", "null"] = "default",
+    size: Literal["crop", "neck"] = "crop",
+    jobs: int = 0,
+) -> None:
+    """Make a synthetic cohort with a known answer."""
+    from fusion.config.read import checked
+    from fusion.config.run import Phantom
+    from fusion.phantom import make
+
+    spec = checked(Phantom, {"kind": kind, "cases": cases, "seed": seed, "preset": preset, "size": size})
+    print(make(out / "clinical.csv", spec, jobs))
+
+
+@app.command()
+def check(config_file: Config, overrides: Overrides = None, as_json: AsJson = False) -> None:
+    """Read the whole cohort and list every fault at once."""
+    from fusion.flow.check import check as check_run
+
+    try:
+        cases = check_run(config.load(config_file, overrides or [])).cases
+    except FusionError as error:
+        if not as_json:
+            raise
+        print(json.dumps({"ok": False, "faults": [{**asdict(f), "message": str(f)} for f in error.faults]}, indent=2))
+        raise typer.Exit(1) from error
+    counts = cases.groupby("set")["event"].agg(["size", "sum"])
+    if as_json:
+        sets = {name: {"n": int(row["size"]), "events": int(row["sum"])} for name, row in counts.iterrows()}
+        print(json.dumps({"ok": True, "faults": [], "cases": len(cases), "sets": sets}, indent=2))
+        return
+    words = ", ".join(f"{name} {row['size']} ({row['sum']} events)" for name, row in counts.iterrows())
+    print(f"{len(cases)} cases, no fault: {words}")
+
+
+@app.command()
+def run(config_file: Config, overrides: Overrides = None) -> None:
+    """Everything, to a report; resumes where it stopped."""
+    from fusion.flow.run import run as run_all
+
+    print(run_all(config.load(config_file, overrides or [])))
+
+
+@app.command()
+def regions(config_file: Config, overrides: Overrides = None) -> None:
+    """Write External2 masks for editing in ITK-SNAP or 3D Slicer; edited ones are read back."""
+    from fusion.flow.run import REGIONS, part
+
+    print(part(config.load(config_file, overrides or []), REGIONS) / "regions")
+
+
+@app.command()
+def extract(config_file: Config, overrides: Overrides = None) -> None:
+    """Radiomics tables only."""
+    from fusion.flow.run import EXTRACT, part
+
+    print(part(config.load(config_file, overrides or []), EXTRACT) / "features")
+
+
+@app.command()
+def train(config_file: Config, overrides: Overrides = None) -> None:
+    """The networks only."""
+    from fusion.flow.run import TRAIN, part
+
+    print(part(config.load(config_file, overrides or []), TRAIN) / "features")
+
+
+@app.command()
+def evaluate(folder: RunFolder, as_json: AsJson = False) -> None:
+    """Metrics from the predictions that a run has."""
+    import pandas as pd
+
+    from fusion.flow import stages
+    from fusion.flow.folder import stored_run
+
+    stages.evaluate(folder, stored_run(folder))
+    table = pd.read_csv(folder / "metrics.csv", float_precision="round_trip")
+    print(table.to_json(orient="records", indent=2) if as_json else folder / "metrics.csv")
+
+
+@app.command()
+def report(folder: RunFolder) -> None:
+    """Tables, figures and report.html from what a run has."""
+    from fusion.flow import stages
+    from fusion.flow.folder import stored_run
+
+    print(stages.report(folder, stored_run(folder)))
+
+
+@app.command("config")
+def config_command(schema: Annotated[bool, typer.Option("--schema", help="JSON schema of a run.")] = False) -> None:
+    """The JSON schema of a run; editors complete from it."""
+    if not schema:
+        raise typer.BadParameter("say --schema")
+    print(config.schema())

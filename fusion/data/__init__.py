@@ -1,0 +1,1 @@
+"""From files to checked arrays: images, cases, the cohort table, the split."""

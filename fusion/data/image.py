@@ -1,0 +1,146 @@
+"""Read and write volumes and masks (NIfTI, NRRD, MHA) with their geometry."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import SimpleITK as sitk
+from jaxtyping import Shaped
+
+from fusion.errors import CohortError, Fault
+from fusion.store import whole
+from fusion.types import Mask, Spacing, Volume
+
+SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
+sitk.ProcessObject.SetGlobalWarningDisplay(False)  # faults carry the reason; ITK would print it a second time
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Where voxels lie: size and spacing along (z, y, x); origin in mm and direction cosines as ITK writes them."""
+
+    size: tuple[int, int, int]
+    spacing_mm: Spacing
+    origin_mm: tuple[float, float, float]
+    direction: tuple[float, ...]
+
+    def difference(self, other: "Geometry", tolerance_mm: float, tolerance_direction: float) -> list[str]:
+        """What differs from ``other``, in words; empty when the two grids are the same within the tolerances."""
+        pairs = [
+            ("size (z, y, x)", self.size, other.size, 0.0),
+            ("spacing (z, y, x) mm", self.spacing_mm, other.spacing_mm, tolerance_mm),
+            ("origin mm", self.origin_mm, other.origin_mm, tolerance_mm),
+            ("direction", self.direction, other.direction, tolerance_direction),
+        ]
+        return [
+            f"{name} {_short(mine)} against {_short(its)}"
+            for name, mine, its, tolerance in pairs
+            if np.abs(np.subtract(mine, its)).max() > tolerance
+        ]
+
+    def blank(self) -> Any:
+        """An empty SimpleITK image on this grid."""
+        image = sitk.Image(self.size[::-1], sitk.sitkUInt8)
+        image.SetSpacing(self.spacing_mm[::-1])
+        image.SetOrigin(self.origin_mm)
+        image.SetDirection(self.direction)
+        return image
+
+
+@dataclass(frozen=True)
+class Image:
+    """Grey values in float32 and their grid."""
+
+    values: Volume
+    geometry: Geometry
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Integer labels of a mask file and their grid."""
+
+    values: Shaped[np.ndarray, "z y x"]
+    geometry: Geometry
+
+
+def read_image(path: Path) -> Image:
+    """The volume in ``path`` as float32.
+
+    Integer CT is cast before anything resamples it: PyRadiomics would truncate interpolated integers toward zero.
+
+    Raises:
+        CohortError: no such file, unknown format, unreadable, not one 3-D volume of scalars, NaN or infinite voxels.
+    """
+    raw = _read(path)
+    values = sitk.GetArrayFromImage(raw).astype(np.float32)
+    bad = int(values.size - np.isfinite(values).sum())
+    if bad:
+        found = f"{bad} voxels that are NaN or infinite"
+        raise CohortError(Fault(found, "finite grey values", "fill them or export the image again", file=str(path)))
+    return Image(values, _geometry(raw))
+
+
+def read_labels(path: Path) -> Labels:
+    """The labels in ``path``.
+
+    Raises:
+        CohortError: as ``read_image``, or a value that is not a whole number.
+    """
+    raw = _read(path)
+    values = sitk.GetArrayFromImage(raw)
+    if not np.issubdtype(values.dtype, np.integer):
+        if not np.isfinite(values).all() or not np.equal(values, np.round(values)).all():
+            remedy = "threshold it and save it with an integer type"
+            raise CohortError(Fault("mask values that are not whole numbers", "labels", remedy, file=str(path)))
+        values = values.astype(np.int32)
+    return Labels(values, _geometry(raw))
+
+
+def regrid(labels: Labels, geometry: Geometry) -> Labels:
+    """``labels`` on another grid, by nearest neighbour; 0 outside their own grid."""
+    moved = sitk.Resample(to_sitk(labels.values, labels.geometry), geometry.blank(), sitk.Transform(),
+                          sitk.sitkNearestNeighbor, 0)  # fmt: skip
+    return Labels(sitk.GetArrayFromImage(moved), geometry)
+
+
+def to_sitk(values: Shaped[np.ndarray, "z y x"], geometry: Geometry) -> Any:
+    """A SimpleITK image with these voxels on this grid."""
+    image = sitk.GetImageFromArray(values)
+    image.CopyInformation(geometry.blank())
+    return image
+
+
+def write_mask(path: Path, mask: Mask, geometry: Geometry, label: int = 1) -> None:
+    """Write ``mask`` with ``label`` where it is True and 0 elsewhere; the suffix of ``path`` chooses the format."""
+    values = mask.astype(np.min_scalar_type(label)) * label
+    with whole(path) as part:
+        sitk.WriteImage(to_sitk(values, geometry), str(part), useCompression=True)
+
+
+def _read(path: Path) -> Any:
+    if not path.is_file():
+        raise CohortError(Fault("no such file", "an image", "check the path in the table", file=str(path)))
+    if not path.name.lower().endswith(SUFFIXES):
+        remedy = "convert it to NIfTI"
+        raise CohortError(Fault("an unknown format", f"one of {', '.join(SUFFIXES)}", remedy, file=str(path)))
+    try:
+        raw = sitk.ReadImage(str(path))
+    except RuntimeError as error:
+        reason = str(error).strip().splitlines()[-1].strip()
+        remedy = "export or copy the file again"
+        raise CohortError(Fault(f"an unreadable file ({reason})", "a volume", remedy, file=str(path))) from error
+    if raw.GetDimension() == 4 and raw.GetSize()[3] == 1:
+        raw = raw[..., 0]
+    if raw.GetDimension() != 3 or raw.GetNumberOfComponentsPerPixel() != 1:
+        found = f"{raw.GetDimension()} dimensions and {raw.GetNumberOfComponentsPerPixel()} values a voxel"
+        raise CohortError(Fault(found, "one 3-D volume with one value a voxel", "export it again", file=str(path)))
+    return raw
+
+
+def _geometry(raw: Any) -> Geometry:
+    return Geometry(raw.GetSize()[::-1], raw.GetSpacing()[::-1], raw.GetOrigin(), raw.GetDirection())
+
+
+def _short(numbers: tuple[float, ...]) -> str:
+    return "(" + ", ".join(f"{number:.6g}" for number in numbers) + ")"

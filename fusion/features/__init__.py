@@ -1,0 +1,1 @@
+"""Feature tables: cases x named columns."""

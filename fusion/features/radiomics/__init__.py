@@ -1,0 +1,1 @@
+"""The 1874 radiomics features of a region."""

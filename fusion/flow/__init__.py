@@ -1,0 +1,1 @@
+"""The main job: from a config to a report, stage by stage, resuming where it stopped."""

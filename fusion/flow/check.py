@@ -1,0 +1,135 @@
+"""Read a whole cohort, table and every voxel, and list every fault at once."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+
+from fusion import phantom
+from fusion.config.run import Run
+from fusion.data import cohort
+from fusion.data.case import Files, load
+from fusion.data.split import split
+from fusion.errors import CohortError, Fault, ModelError, RegionError
+from fusion.progress import each
+from fusion.roi.region import regions
+from fusion.store import sha256
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A cohort without a fault.
+
+    ``cases`` has case, patient, set, fold, event and the clinical columns; ``files`` is in the same order.
+    """
+
+    cases: pd.DataFrame
+    files: tuple[Files, ...]
+    data_sha256: str
+
+
+def check(run: Run, drawn: Path | None = None) -> Checked:
+    """The run's cohort, split and ready.
+
+    Args:
+        run: what to check; its phantom is made first if the table does not exist.
+        drawn: folder with rings of an earlier start, perhaps edited since; they are checked too.
+
+    Raises:
+        CohortError: every fault of table, split, images, masks and regions at once.
+    """
+    _phantom(run)
+    table = cohort.read(run.cohort, run.seed)
+    faults = list(table.faults)
+    files = [with_ring(own, drawn) for own in table.files] if drawn else list(table.files)
+    seen = dict(each(partial(_look, run=run), files, "checking cases", run.jobs))
+    for own in files:
+        faults += seen[own].faults
+    splits = pd.DataFrame()
+    if not table.faults:
+        try:
+            splits = split(table.rows, run.split, run.seed)
+            faults += _small_folds(splits, table.rows, run)
+        except CohortError as error:
+            faults += error.faults
+    faults += _weights(run)
+    if faults:
+        raise CohortError(faults)
+    cases = splits.merge(table.rows.drop(columns=["patient", "set"], errors="ignore"), on="case")
+    return Checked(cases, tuple(files), _digest(run, table.files, [seen[own].data_sha256 for own in files]))
+
+
+def with_ring(files: Files, folder: Path) -> Files:
+    """``files`` with the ring in ``folder``, if it is there."""
+    ring = ring_path(folder, files.case)
+    return replace(files, external2=ring) if ring.is_file() else files
+
+
+def ring_path(folder: Path, case: str) -> Path:
+    """Where a run keeps the ring of a case."""
+    return folder / f"{case}_external2.nii.gz"
+
+
+@dataclass(frozen=True)
+class _Seen:
+    faults: tuple[Fault, ...]
+    data_sha256: str
+
+
+def _look(files: Files, run: Run) -> _Seen:
+    try:
+        regions(load(files, run.cohort, run.roi.resample_mask), run.roi)
+    except (CohortError, RegionError) as error:
+        return _Seen(error.faults, "")
+    return _Seen((), sha256(files.image) + sha256(files.tumour))
+
+
+def _phantom(run: Run) -> None:
+    """Make the phantom where the table is missing; refuse one that another recipe made."""
+    table, wanted = run.cohort.table, run.cohort.phantom
+    if wanted is None:
+        return
+    if not table.exists():
+        phantom.make(table, wanted, run.jobs)
+    note = table.with_name("phantom.json")
+    if note.is_file() and (found := json.loads(note.read_text())["spec"]) != wanted.model_dump(mode="json"):
+        different = ", ".join(f"{key} = {value}" for key, value in found.items() if getattr(wanted, key, None) != value)
+        remedy = "name another cohort.table, or delete this phantom"
+        raise CohortError(Fault(f"a phantom with {different}", "the one of cohort.phantom", remedy, file=str(table)))
+
+
+def _small_folds(splits: pd.DataFrame, rows: pd.DataFrame, run: Run) -> list[Fault]:
+    """LASSO's inner folds need one case of each class, in the training part of every fold."""
+    train = splits.merge(rows[["case", "event"]], on="case").query("set == 'train'")
+    part = min(train[train["fold"] != fold]["event"].value_counts().reindex([0, 1], fill_value=0).min()
+               for fold in train["fold"].unique())  # fmt: skip
+    if part >= run.heads.lasso_folds:
+        return []
+    found = f"{part} cases of the smaller class in a fold's training part"
+    remedy = "lower heads.lasso_folds, or add cases"
+    return [Fault(found, f"one a LASSO fold ({run.heads.lasso_folds})", remedy, file=str(run.cohort.table))]
+
+
+def _weights(run: Run) -> list[Fault]:
+    """The networks' start is asked for before hours of other work."""
+    if run.network is None:
+        return []
+    from fusion.models.backbone import start_weights
+
+    try:
+        start_weights(run.network)
+    except ModelError as error:
+        return list(error.faults)
+    return []
+
+
+def _digest(run: Run, files: Sequence[Files], digests: list[str]) -> str:
+    whole = hashlib.sha256(sha256(run.cohort.table).encode())
+    for own, digest in zip(files, digests, strict=True):
+        ring = sha256(own.external2) if own.external2 else ""
+        whole.update(f"{digest}{ring}".encode())
+    return whole.hexdigest()

@@ -1,0 +1,142 @@
+"""The run folder: one run at a time, one config, one cohort, one environment; a log without identifiers."""
+
+import contextlib
+import fcntl
+import json
+import os
+import platform
+import subprocess
+import time
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from fusion.config import dump, parse
+from fusion.config.run import Run
+from fusion.errors import Fault, RunError
+from fusion.store import write_json, write_text
+
+PACKAGES = ("fusion", "numpy", "scipy", "pandas", "scikit-learn", "SimpleITK", "pyradiomics", "torch", "timm")
+FREE = {"output", "cache", "jobs"}
+"""Fields that do not change a number, so a resumed run may change them."""
+
+
+def stored_run(folder: Path) -> Run:
+    """The run that ``folder`` holds.
+
+    Raises:
+        RunError: the folder has no run.yaml.
+    """
+    path = folder / "run.yaml"
+    if not path.is_file():
+        raise RunError(Fault("no run.yaml", "a run folder", "name the folder of a run", file=str(folder)))
+    return parse(path.read_text(encoding="utf-8"), source=str(path)).model_copy(update={"output": folder})
+
+
+@contextlib.contextmanager
+def opened(run: Run) -> Iterator[Path]:
+    """The run's folder, held against a second process, with the same run in it as before or none.
+
+    Raises:
+        RunError: another process works there, or the folder belongs to a run with other values.
+    """
+    folder = run.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            found = "another process at work in this folder"
+            raise RunError(Fault(found, "one", "wait for it or use another output", file=str(folder))) from error
+        if (folder / "run.yaml").is_file():
+            _same_run(stored_run(folder), run)
+        else:
+            write_text(folder / "run.yaml", dump(run))
+        yield folder
+
+
+def note_environment(folder: Path, run: Run, data_sha256: str) -> None:
+    """Write environment.json, or make sure that data and versions are still those of the first start.
+
+    Raises:
+        RunError: what differs, so that one run never mixes two cohorts or two versions.
+    """
+    path = folder / "environment.json"
+    now = {
+        "data_sha256": data_sha256,
+        "python": platform.python_version(),
+        "packages": {p: version(p) for p in PACKAGES},
+    }
+    if not path.is_file():
+        more = {"seed": run.seed, "git_commit": _git_commit(), "hardware": _hardware(), "started": _clock()}
+        write_json(path, {"fusion": version("fusion"), **now, **more})
+        return
+    before = json.loads(path.read_text(encoding="utf-8"))
+    faults = [
+        Fault(f"{_short(now[key])} now", f"{_short(before[key])} as when this run started",
+              "use another output, or go back", file=f"{path} ({key})")
+        for key in now
+        if now[key] != before.get(key)
+    ]  # fmt: skip
+    if faults:
+        raise RunError(faults)
+
+
+@contextlib.contextmanager
+def told(folder: Path, stage: str) -> Iterator[None]:
+    """Log a stage's start and end, with seconds."""
+    _log(folder, stage, "started")
+    start = time.monotonic()
+    yield
+    _log(folder, stage, "done", seconds=round(time.monotonic() - start, 1))
+
+
+def _log(folder: Path, stage: str, what: str, **more: Any) -> None:
+    with (folder / "log.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"time": _clock(), "stage": stage, "what": what, **more}) + "\n")
+
+
+def _same_run(before: Run, now: Run) -> None:
+    old, new = _flat(before.model_dump(mode="json")), _flat(now.model_dump(mode="json"))
+    faults = [
+        Fault(f"{name} = {new.get(name)!r}", f"{old.get(name)!r}, with which this folder was begun",
+              "use another output=DIR, or the earlier value", file=str(now.folder / "run.yaml"))
+        for name in sorted({*old, *new})
+        if old.get(name) != new.get(name) and name.split(".")[0] not in FREE
+    ]  # fmt: skip
+    if faults:
+        raise RunError(faults)
+
+
+def _flat(value: Any, path: str = "") -> dict[str, Any]:
+    if not isinstance(value, dict) or not value:
+        return {path: value}
+    return {k: v for name, part in value.items() for k, v in _flat(part, f"{path}.{name}" if path else name).items()}
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {part}" for key, part in value.items())
+    return str(value)[:16]
+
+
+def _git_commit() -> str | None:
+    """The commit of the source tree, if fusion runs from one."""
+    try:
+        done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True)
+    except FileNotFoundError:
+        return None
+    return done.stdout.strip() or None
+
+
+def _hardware() -> dict[str, Any]:
+    import torch
+
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return {"cpu": platform.machine(), "cores": os.cpu_count(), "memory_gib": round(memory, 1), "gpu": gpu}
+
+
+def _clock() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S%z")

@@ -1,0 +1,47 @@
+"""The verbs that start from a config: each a prefix of the same stages."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from fusion.config.run import Run
+from fusion.flow import stages
+from fusion.flow.check import check
+from fusion.flow.folder import note_environment, opened, told
+from fusion.flow.stages import Work
+
+Stage = Callable[[Work], None]
+REGIONS: tuple[Stage, ...] = (stages.write_cohort, stages.write_regions)
+EXTRACT: tuple[Stage, ...] = (*REGIONS, stages.write_radiomics)
+TRAIN: tuple[Stage, ...] = (*REGIONS, stages.write_networks)
+EVERYTHING: tuple[Stage, ...] = (*EXTRACT, stages.write_networks, stages.write_predictions)
+
+
+def run(run: Run) -> Path:
+    """Everything, to a report; a killed run started again does only what is missing and ends with the same numbers.
+
+    Returns:
+        The path of report.html.
+
+    Raises:
+        FusionError: whatever a user can mend; the cohort is checked whole before any work.
+    """
+    with opened(run) as folder:
+        _work(run, folder, EVERYTHING)
+        stages.evaluate(folder, run)
+        return stages.report(folder, run)
+
+
+def part(run: Run, some: Sequence[Stage]) -> Path:
+    """The stages ``some``; returns the run folder. Raises as ``run``."""
+    with opened(run) as folder:
+        _work(run, folder, some)
+        return folder
+
+
+def _work(run: Run, folder: Path, some: Sequence[Stage]) -> None:
+    with told(folder, "check"):
+        checked = check(run, drawn=folder / "regions")
+    note_environment(folder, run, checked.data_sha256)
+    work = Work(run, folder, checked)
+    for stage in some:
+        stage(work)

@@ -1,0 +1,167 @@
+"""The stages of a run, in order; each leaves files and does nothing where they already are."""
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from fusion.config.run import Run
+from fusion.data.case import Files, load
+from fusion.data.image import write_mask
+from fusion.errors import Fault, RunError
+from fusion.evaluate import predictions
+from fusion.evaluate.metrics import metrics
+from fusion.features import clinical
+from fusion.features.radiomics import extract
+from fusion.flow.check import Checked, ring_path, with_ring
+from fusion.flow.folder import told
+from fusion.heads.combine import predict, radiomics_scores
+from fusion.progress import each
+from fusion.report import figures, page, tables
+from fusion.roi.patch import Patches, cut
+from fusion.roi.region import REGIONS, external2, regions
+from fusion.store import sha256, write_csv, write_parquet
+
+
+@dataclass(frozen=True)
+class Work:
+    """A checked run and its folder."""
+
+    run: Run
+    folder: Path
+    checked: Checked
+
+    @property
+    def files(self) -> list[Files]:
+        """The cases' files, with the rings that are actually used."""
+        return [with_ring(own, self.folder / "regions") for own in self.checked.files]
+
+
+def write_cohort(work: Work) -> None:
+    """cohort.csv and splits.csv."""
+    cases = work.checked.cases
+    write_csv(work.folder / "splits.csv", cases[["case", "patient", "set", "fold"]])
+    write_csv(work.folder / "cohort.csv", cases)
+
+
+def write_regions(work: Work) -> None:
+    """regions/<case>_external2.nii.gz; a ring that is there already, edited or not, stays."""
+    folder = work.folder / "regions"
+    missing = [own for own in work.checked.files if not ring_path(folder, own.case).is_file()]
+    if missing:
+        with told(work.folder, "regions"):
+            for _ in each(partial(_write_ring, run=work.run, folder=folder), missing, "regions", work.run.jobs):
+                pass
+
+
+def write_radiomics(work: Work) -> None:
+    """features/radiomics_<region>.parquet."""
+    paths = {region: work.folder / f"features/radiomics_{region}.parquet" for region in REGIONS}
+    rings = _rings_digest(work)
+    if all(path.is_file() for path in paths.values()):
+        _same_rings(paths["external2"], rings)
+        return
+    with told(work.folder, "radiomics"):
+        found = extract.extract(work.files, work.run, work.run.cache or work.folder / "features/cases")
+        for region, path in paths.items():
+            write_parquet(path, found[region], {**extract.metadata(work.run), "rings_sha256": rings})
+
+
+def write_networks(work: Work) -> None:
+    """checkpoints/, features/deep_<model>.parquet and features/deep_scores.parquet."""
+    if work.run.network is None or (work.folder / "features/deep_scores.parquet").is_file():
+        return
+    from fusion.models import embed, train
+
+    cases = work.checked.cases
+    with told(work.folder, "networks"):
+        patches = _patches(work)
+        train.train(patches, cases["event"].to_numpy(), cases["fold"].to_numpy(), work.run.network, work.run.roi,
+                    work.run.seed, work.folder, work.run.jobs)  # fmt: skip
+        for source, table in embed.deep_features(patches, cases, work.run.network, work.run.roi, work.folder).items():
+            write_parquet(work.folder / f"features/deep_{source}.parquet", table)
+        scores = embed.scores(patches, cases, work.run.network, work.run.roi, work.folder)
+        write_parquet(work.folder / "features/deep_scores.parquet", scores)
+
+
+def write_predictions(work: Work) -> None:
+    """features/scores.parquet, selection.csv and predictions.csv."""
+    target = work.folder / "predictions.csv"
+    if target.is_file():
+        return
+    run, cases = work.run, work.checked.cases
+    with told(work.folder, "heads"):
+        found = {r: pd.read_parquet(work.folder / f"features/radiomics_{r}.parquet") for r in REGIONS}
+        radiomics = radiomics_scores(found, cases, run.heads, run.seed, run.jobs)
+        scores = [radiomics.rows]
+        if run.network is not None:
+            scores.append(pd.read_parquet(work.folder / "features/deep_scores.parquet"))
+        every = pd.concat(scores, ignore_index=True)
+        encoded = clinical.encode(cases.set_index("case"), run.cohort.clinical, run.predictors)
+        fitted = predict(every, encoded, cases, run.models, run.heads)
+        write_parquet(work.folder / "features/scores.parquet", every)
+        write_csv(work.folder / "selection.csv", pd.concat([radiomics.selection, fitted.selection], ignore_index=True))
+        write_csv(target, fitted.rows)
+
+
+def evaluate(folder: Path, run: Run) -> None:
+    """metrics.csv, from predictions.csv."""
+    path = folder / "predictions.csv"
+    if not path.is_file():
+        raise RunError(Fault("no predictions.csv", "a run with predictions", "finish the run first", file=str(folder)))
+    with told(folder, "evaluate"):
+        write_csv(folder / "metrics.csv", metrics(predictions.read(path), run.evaluate, run.seed))
+
+
+def report(folder: Path, run: Run) -> Path:
+    """tables/, figures/ and report.html; returns the page's path."""
+    if not (folder / "metrics.csv").is_file():
+        evaluate(folder, run)
+    with told(folder, "report"):
+        tables.write(folder, run)
+        figures.draw(folder, run)
+        return page.write(folder, run)
+
+
+def _write_ring(files: Files, run: Run, folder: Path) -> None:
+    case = load(files, run.cohort, run.roi.resample_mask)
+    ring = regions(case, run.roi)["external2"]
+    write_mask(ring_path(folder, case.name), ring, case.geometry, run.cohort.label)
+
+
+def _rings_digest(work: Work) -> str:
+    """Names the rings on disk, so that features and rings that do not belong together are noticed."""
+    import hashlib
+
+    digests = "".join(sha256(ring_path(work.folder / "regions", own.case)) for own in work.checked.files)
+    return hashlib.sha256(digests.encode()).hexdigest()
+
+
+def _same_rings(table: Path, rings: str) -> None:
+    import pyarrow.parquet as pq
+
+    before = pq.read_schema(table).metadata.get(b"rings_sha256", b"").decode()
+    if before != rings:
+        remedy = "delete features, checkpoints and predictions.csv to measure again, or use another output"
+        raise RunError(
+            Fault("rings edited after the features were measured", "rings of that time", remedy, file=str(table))
+        )
+
+
+def _patches(work: Work) -> Patches:
+    path = work.folder / "checkpoints/patches.npz"
+    if path.is_file():
+        return Patches.load(path)
+    pieces = dict(each(partial(_cut, run=work.run), work.files, "patches", work.run.jobs))
+    patches = Patches.stack([pieces[own] for own in work.files])
+    patches.save(path)
+    return patches
+
+
+def _cut(files: Files, run: Run):
+    case = load(files, run.cohort, run.roi.resample_mask)
+    ring = regions(case, run.roi)["external2"]
+    drawn = None if np.array_equal(ring, external2(case, run.roi.external2)) else ring
+    return cut(case.image, case.tumour, drawn, case.geometry.spacing_mm, run.roi.patch, run.roi.external2.grid)

@@ -1,0 +1,1 @@
+"""From features and scores to probabilities; everything is fitted inside the fold."""
