@@ -1,7 +1,7 @@
 """A run, field by field: frozen, ranges in the types, docstrings become the schema."""
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -147,7 +147,7 @@ class Ring(Part):
     """A smaller ring is a fault of its case."""
 
     @model_validator(mode="after")
-    def _ordered(self) -> Self:
+    def _ordered(self) -> "Ring":
         if self.hu_range and self.hu_range[0] >= self.hu_range[1]:
             raise ValueError("hu_range must be [low, high] with low < high")
         return self
@@ -164,7 +164,7 @@ class Patch(Part):
     """Grey values are clipped to this range (HU for CT; width 400, level 40), then scaled to [-2, 2]."""
 
     @model_validator(mode="after")
-    def _ordered(self) -> Self:
+    def _ordered(self) -> "Patch":
         if self.window[0] >= self.window[1]:
             raise ValueError("window must be [low, high] with low < high")
         return self
@@ -315,7 +315,7 @@ class Run(Part):
     evaluate: Evaluate = Evaluate()
 
     @model_validator(mode="after")
-    def _clinical_predictors_exist(self) -> Self:
+    def _clinical_predictors_exist(self) -> "Run":
         unknown = [name for name in self.heads.clinical or () if name not in self.cohort.clinical]
         if unknown:
             raise ValueError(f"heads.clinical names {unknown}, which cohort.clinical does not describe")

@@ -65,12 +65,7 @@ def _typed(words: pd.DataFrame, cohort: Cohort, seed: int) -> pd.DataFrame:
 
 def _words(path: Path) -> pd.DataFrame:
     """Every cell as a stripped word; an empty word where nothing is known."""
-    readers: dict[str, Callable[[Path], pd.DataFrame]] = {
-        ".csv": _csv,
-        ".xlsx": pd.read_excel,
-        ".xls": pd.read_excel,
-        ".parquet": pd.read_parquet,
-    }
+    readers: dict[str, Callable[[Path], pd.DataFrame]] = {".csv": _csv, ".xlsx": _excel, ".parquet": pd.read_parquet}
     if path.suffix.lower() not in readers:
         raise CohortError(Fault("an unknown table format", ".csv, .xlsx or .parquet", "convert it", file=str(path)))
     if not path.is_file():
@@ -92,6 +87,11 @@ def _words(path: Path) -> pd.DataFrame:
     if raw.empty:
         raise CohortError(Fault("no rows", "one row a case", "fill the table", file=str(path)))
     return pd.DataFrame({str(name).strip(): [_word(value) for value in raw[name]] for name in raw.columns})
+
+
+def _excel(path: Path) -> pd.DataFrame:
+    """Cells as words, so that 001 stays 001."""
+    return pd.read_excel(path, dtype=str, keep_default_na=False)
 
 
 def _csv(path: Path) -> pd.DataFrame:

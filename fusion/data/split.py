@@ -43,7 +43,9 @@ def _sets(patients: pd.Series, test_fraction: float, seed: int) -> pd.Series:
         if smallest < 2 or round(smallest * test_fraction) < 1:
             found = f"{smallest} patients in the smaller class, {test_fraction:.0%} of them for the test set"
             raise CohortError(Fault(found, "at least one in each set", "set split.test_fraction=0 or add patients"))
-        _, test = train_test_split(patients.index, test_size=test_fraction, stratify=patients, random_state=seed)
+        _, test = train_test_split(
+            patients.index.to_numpy(object), test_size=test_fraction, stratify=patients, random_state=seed
+        )
         sets[test] = "test"
     return sets
 
@@ -54,7 +56,7 @@ def _folds(patients: pd.Series, folds: int, seed: int) -> pd.Series:
         found = f"{smallest} training patients in the smaller class"
         raise CohortError(Fault(found, f"at least one a fold ({folds} folds)", "lower split.folds or add patients"))
     fold = pd.Series(-1, index=patients.index)
-    parts = StratifiedKFold(folds, shuffle=True, random_state=seed).split(patients.index, patients)
+    parts = StratifiedKFold(folds, shuffle=True, random_state=seed).split(np.zeros(len(patients)), patients)
     for number, (_, members) in enumerate(parts):
         fold.iloc[members] = number
     return fold

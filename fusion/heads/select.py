@@ -1,7 +1,5 @@
 """Feature selection as scikit-learn transformers: correlation filter, then LASSO's strongest."""
 
-from typing import Self
-
 import numpy as np
 from jaxtyping import Bool, Float
 from sklearn.base import BaseEstimator
@@ -22,7 +20,7 @@ class DropFlat(SelectorMixin, BaseEstimator):
     Radiomics tables hold many constant columns (PyRadiomics' lbp-3D-m1 has one grey level at bin width 25).
     """
 
-    def fit(self, X: Table, y: Events | None = None) -> Self:
+    def fit(self, X: Table, y: Events | None = None) -> "DropFlat":
         """Find the columns whose standard deviation exceeds 1e-10 of their largest magnitude."""
         self.n_features_in_ = X.shape[1]
         self.kept_: Kept = X.std(axis=0) > 1e-10 * np.abs(X).max(axis=0)
@@ -44,7 +42,7 @@ class DropCorrelated(SelectorMixin, BaseEstimator):
     def __init__(self, threshold: float = 0.95) -> None:
         self.threshold = threshold
 
-    def fit(self, X: Table, y: Events | None = None) -> Self:
+    def fit(self, X: Table, y: Events | None = None) -> "DropCorrelated":
         """Walk the columns in order; a kept column drops every later one too correlated with it."""
         self.n_features_in_ = X.shape[1]
         centred = X - X.mean(axis=0)
@@ -78,7 +76,7 @@ class LassoTop(SelectorMixin, BaseEstimator):
         self.folds = folds
         self.seed = seed
 
-    def fit(self, X: Table, y: Events) -> Self:
+    def fit(self, X: Table, y: Events) -> "LassoTop":
         """Choose the penalty, then rank."""
         self.n_features_in_ = X.shape[1]
         smallest = int(np.bincount(y, minlength=2).min())

@@ -1,0 +1,73 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fusion.config.run import Split
+from fusion.data.split import split
+from fusion.errors import CohortError
+
+
+def rows(benign: int, malignant: int, lesions: int = 1, seed: int = 0) -> pd.DataFrame:
+    patients = np.repeat([f"p{n}" for n in range(benign + malignant)], lesions)
+    event = np.repeat([0] * benign + [1] * malignant, lesions)
+    table = pd.DataFrame({"case": [f"c{n}" for n in range(len(patients))], "patient": patients, "event": event})
+    return table.sample(frac=1, random_state=seed, ignore_index=True)
+
+
+def test_shens_357_cases_split_into_249_and_108():
+    table = split(rows(268, 89), Split(), 0).merge(rows(268, 89)[["case", "event"]], on="case")
+    counts = table.groupby("set")["event"].agg(["size", "sum"])
+    assert counts.loc["train"].tolist() == [249, 62]
+    assert counts.loc["test"].tolist() == [108, 27]
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(10, 40), st.integers(10, 40), st.integers(1, 3), st.integers(0, 99))
+def test_patients_never_part(benign, malignant, lesions, seed):
+    table = split(rows(benign, malignant, lesions), Split(), seed)
+    assert (table.groupby("patient")[["set", "fold"]].nunique() == 1).all(axis=None)
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(10, 40), st.integers(10, 40), st.integers(0, 99))
+def test_folds_cover_the_training_set_and_hold_both_classes(benign, malignant, seed):
+    own = rows(benign, malignant)
+    table = split(own, Split(), seed).merge(own[["case", "event"]], on="case")
+    assert ((table["fold"] >= 0) == (table["set"] == "train")).all()
+    assert (table[table["fold"] >= 0].groupby("fold")["event"].nunique() == 2).all()
+
+
+def test_the_split_does_not_depend_on_row_order():
+    one, other = (split(rows(20, 20, seed=s), Split(), 0).set_index("case").sort_index() for s in (0, 1))
+    pd.testing.assert_frame_equal(one, other)
+
+
+def test_a_set_column_wins():
+    own = rows(20, 20).assign(set=lambda table: np.where(table["patient"].isin(["p0", "p39"]), "external", "train"))
+    table = split(own, Split(), 0)
+    assert set(table["patient"][table["set"] == "external"]) == {"p0", "p39"}
+    assert "test" not in set(table["set"])
+
+
+def test_a_written_split_reads_back(tmp_path):
+    own = rows(20, 20)
+    first = split(own, Split(), 0)
+    first.to_csv(tmp_path / "s.csv", index=False)
+    pd.testing.assert_frame_equal(split(own, Split(file=tmp_path / "s.csv"), seed=9), first)
+
+
+def test_a_split_of_another_cohort_is_refused_with_all_faults(tmp_path):
+    first = split(rows(20, 20), Split(), 0)
+    first.loc[0, "set"], first.loc[1, "fold"] = "validation", -1
+    first.iloc[:-2].to_csv(tmp_path / "s.csv", index=False)
+    with pytest.raises(CohortError) as error:
+        split(rows(20, 20), Split(file=tmp_path / "s.csv"), 0)
+    assert sum("no split" in str(fault) for fault in error.value.faults) == 2
+    assert any("set validation" in str(fault) for fault in error.value.faults)
+
+
+def test_too_few_cases_for_the_folds_is_a_message():
+    with pytest.raises(CohortError, match=r"found 3 training patients in the smaller class; .*\(5 folds\)"):
+        split(rows(20, 4), Split(), 0)

@@ -1,0 +1,104 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from fusion.config.run import IMAGES, Radiomics
+from fusion.data.cohort import read
+from fusion.data.image import Geometry
+from fusion.errors import FeatureError
+from fusion.features.radiomics import extract, oracle
+from fusion.features.radiomics.preset import columns
+from tests import toy
+
+GEOMETRY = Geometry(toy.SHAPE, toy.SPACING, (0.0, 0.0, 0.0), tuple(np.eye(3).ravel()))
+
+
+def test_the_preset_has_1874_columns_of_twenty_images():
+    names = columns(Radiomics())
+    assert len(names) == len(set(names)) == 14 + 20 * 93 == 1874
+    assert {name.split("_")[0] for name in names} == set(IMAGES)
+
+
+def test_all_1874_come_out_finite_with_the_installed_scipy():
+    image, tumour = toy.volume(1, np.random.default_rng(0))
+    values = oracle.extract(image.astype(np.float32), tumour == 1, GEOMETRY, Radiomics())
+    assert values.shape == (1874,)
+    assert np.isfinite(values).all()
+
+
+def test_values_are_pyradiomics_own():
+    import SimpleITK as sitk
+    from radiomics.featureextractor import RadiomicsFeatureExtractor
+
+    image, tumour = toy.volume(0, np.random.default_rng(1))
+    ours = oracle.extract(image.astype(np.float32), tumour == 1, GEOMETRY, Radiomics(images=("original",)))
+    plain = RadiomicsFeatureExtractor(binWidth=25, resampledPixelSpacing=[1, 1, 1])
+    both = [sitk.GetImageFromArray(array) for array in (image.astype(np.float32), tumour)]
+    for part in both:
+        part.SetSpacing(toy.SPACING[::-1])
+    theirs = plain.execute(*both)
+    np.testing.assert_array_equal(ours, [float(theirs[name]) for name in columns(Radiomics(images=("original",)))])
+
+
+def test_a_region_too_small_to_measure_is_a_message():
+    region = np.zeros(toy.SHAPE, dtype=bool)
+    region[4, 20, 20] = True
+    with pytest.raises(FeatureError, match="found no features"):
+        oracle.extract(np.zeros(toy.SHAPE, np.float32), region, GEOMETRY, Radiomics())
+
+
+def test_a_vanished_image_type_is_an_error_not_fewer_columns():
+    flat = Geometry((2, 40, 40), (1.0, 1.0, 1.0), (0.0, 0.0, 0.0), tuple(np.eye(3).ravel()))
+    region = np.zeros(flat.size, dtype=bool)
+    region[:, 10:30, 10:30] = True
+    image = np.random.default_rng(0).normal(0, 50, flat.size).astype(np.float32)
+    with pytest.raises(FeatureError, match=r"missing or not finite|no features"):
+        oracle.extract(image, region, flat, Radiomics())
+
+
+@pytest.fixture
+def cohort(tmp_path):
+    toy.cohort(tmp_path, cases=4)
+    run = toy.run(tmp_path)
+    return run, read(run.cohort, 0).files, tmp_path / "cache"
+
+
+def test_an_interrupted_extraction_resumes(cohort, monkeypatch):
+    run, files, cache = cohort
+    extract.extract(files[:2], run, cache)
+    counted = []
+    plain = oracle.extract
+    monkeypatch.setattr(oracle, "extract", lambda *some: counted.append(1) or plain(*some))
+    extract.extract(files, run, cache)
+    assert len(counted) == 4
+
+
+def test_workers_and_cache_do_not_change_a_number(cohort):
+    run, files, cache = cohort
+    first = extract.extract(files, run, cache)
+    for again in (extract.extract(files, run, cache),
+                  extract.extract(files, run.model_copy(update={"jobs": 2}), cache / "other")):  # fmt: skip
+        pd.testing.assert_frame_equal(first["external2"], again["external2"])
+
+
+def test_a_case_that_fails_leaves_the_others_measured(cohort, monkeypatch):
+    run, files, cache = cohort
+    plain = oracle.extract
+
+    def failing(image, region, geometry, radiomics):
+        values = plain(image, region, geometry, radiomics)
+        if len(list(cache.glob("*.npy"))) == 2:
+            from fusion.errors import Fault
+
+            raise FeatureError(Fault("no features", "107", "use a larger region"))
+        return values
+
+    monkeypatch.setattr(oracle, "extract", failing)
+    with pytest.raises(FeatureError, match="case c1: found tumour: no features") as error:
+        extract.extract(files, run.model_copy(update={"jobs": 1}), cache)
+    assert error.value.faults
+
+
+def test_the_table_says_how_it_was_made(cohort):
+    run, _, _ = cohort
+    assert {"engine", "input_type", "crop", "ring", "settings"} <= set(extract.metadata(run))
