@@ -1,5 +1,6 @@
 """Read and write volumes and masks (NIfTI, NRRD, MHA) with their geometry."""
 
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import numpy as np
 import SimpleITK as sitk
 from jaxtyping import Shaped
 
+from fusion.data import nifti
 from fusion.errors import CohortError, Fault
 from fusion.store import whole
 from fusion.types import Mask, Spacing, Volume
@@ -74,7 +76,7 @@ def read_image(path: Path) -> Image:
     """
     raw = _read(path)
     values = sitk.GetArrayFromImage(raw).astype(np.float32)
-    bad = int(values.size - np.isfinite(values).sum())
+    bad = nifti.not_finite(path) if nifti.is_nifti(path) else int(values.size - np.isfinite(values).sum())
     if bad:
         found = f"{bad} voxels that are NaN or infinite"
         raise CohortError(Fault(found, "finite grey values", "fill them or export the image again", file=str(path)))
@@ -126,8 +128,10 @@ def _read(path: Path) -> Any:
         raise CohortError(Fault("an unknown format", f"one of {', '.join(SUFFIXES)}", remedy, file=str(path)))
     try:
         raw = sitk.ReadImage(str(path))
-    except RuntimeError as error:
-        reason = str(error).strip().splitlines()[-1].strip()
+        if nifti.is_nifti(path):
+            nifti.refuse_cut_off(path)
+    except (RuntimeError, OSError, EOFError, zlib.error) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[-1].strip()
         remedy = "export or copy the file again"
         raise CohortError(Fault(f"an unreadable file ({reason})", "a volume", remedy, file=str(path))) from error
     if raw.GetDimension() == 4 and raw.GetSize()[3] == 1:
@@ -142,5 +146,5 @@ def _geometry(raw: Any) -> Geometry:
     return Geometry(raw.GetSize()[::-1], raw.GetSpacing()[::-1], raw.GetOrigin(), raw.GetDirection())
 
 
-def _short(numbers: tuple[float, ...]) -> str:
+def _short(numbers: tuple[float | int, ...]) -> str:
     return "(" + ", ".join(f"{number:.6g}" for number in numbers) + ")"

@@ -17,19 +17,10 @@ def regions(case: Case, roi: Roi) -> dict[str, Mask]:
     Raises:
         RegionError: the tumour or the ring has fewer voxels than the config asks for.
     """
+    _enough(case.tumour, "tumour", roi.minimum_voxels, "roi.minimum_voxels", case.name)
     ring = case.external2 if case.external2 is not None else external2(case, roi.external2)
-    found = {"tumour": case.tumour, "external2": ring}
-    least = {"tumour": roi.minimum_voxels, "external2": roi.external2.minimum_voxels}
-    fields = {"tumour": "roi.minimum_voxels", "external2": "roi.external2.minimum_voxels"}
-    faults = [
-        Fault(f"{mask.sum()} voxels in {name}", f"at least {least[name]}",
-              f"check the mask, the HU filter and the image's border, or lower {fields[name]}", case.name)
-        for name, mask in found.items()
-        if mask.sum() < least[name]
-    ]  # fmt: skip
-    if faults:
-        raise RegionError(faults)
-    return found
+    _enough(ring, "external2", roi.external2.minimum_voxels, "roi.external2.minimum_voxels", case.name)
+    return {"tumour": case.tumour, "external2": ring}
 
 
 def external2(case: Case, ring: Ring) -> Mask:
@@ -71,6 +62,12 @@ def within(image: Volume, hu_range: tuple[float, float]) -> Mask:
     """Voxels whose grey value lies in ``hu_range``, ends included."""
     low, high = hu_range
     return (image >= low) & (image <= high)
+
+
+def _enough(mask: Mask, name: str, least: int, field: str, case: str) -> None:
+    if mask.sum() < least:
+        remedy = f"check the mask, the HU filter and the image's border, or lower {field}"
+        raise RegionError(Fault(f"{mask.sum()} voxels in {name}", f"at least {least}", remedy, case))
 
 
 def _near(inside: np.ndarray, spacing_mm: tuple[float, ...], thickness_mm: float) -> np.ndarray:

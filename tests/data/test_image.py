@@ -63,3 +63,17 @@ def test_regridding_keeps_the_place_of_a_mask():
     moved = regrid(Labels(fine, Geometry(fine.shape, (1.0, 1.0, 1.0), (0.0, 0.0, 0.0), EYE)), coarse)
     assert moved.values[1:3, 1:3, 1:3].all()
     assert moved.values.sum() == 8
+
+
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".nrrd", ".mha"])
+@pytest.mark.parametrize("share", [0.02, 0.5, 0.99])
+def test_a_cut_off_file_is_never_read_as_zeros(tmp_path, suffix, share):
+    values = np.random.default_rng(0).integers(-1000, 1000, (8, 20, 20)).astype(np.int16)
+    path = toy.write(tmp_path / f"a{suffix}", values)
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
+    with pytest.raises(CohortError, match="unreadable file"):
+        read_image(path)
+
+
+def test_a_float_nifti_from_the_same_grid_is_complete(tmp_path):
+    assert read_image(toy.write(tmp_path / "a.nii.gz", np.ones((3, 3, 3), np.float64))).values.sum() == 27
