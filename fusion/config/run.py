@@ -167,6 +167,8 @@ class Patch(Part):
     def _ordered(self) -> "Patch":
         if self.window[0] >= self.window[1]:
             raise ValueError("window must be [low, high] with low < high")
+        if self.window[1] - self.window[0] < 32:
+            raise ValueError("window must span 32 grey values or more, because patches keep whole numbers; rescale")
         return self
 
 
@@ -227,7 +229,8 @@ class Network(Part):
     drop_path: Annotated[float, Field(ge=0, lt=1)] = 0.1
     epochs: Count = 60
     warmup_epochs: Annotated[int, Field(ge=0)] = 5
-    """Epochs with a frozen backbone (batch norm in evaluation mode) before all layers train."""
+    """Epochs with a frozen backbone (batch norm in evaluation mode) before all layers train; from `epochs` on it never
+    trains."""
     batch: Annotated[int, Field(ge=2)] = 32
     lr_head: Positive = 3e-4
     lr_backbone: Positive = 3e-5

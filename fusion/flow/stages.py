@@ -20,7 +20,7 @@ from fusion.flow.folder import told
 from fusion.heads.combine import predict, radiomics_scores
 from fusion.progress import each
 from fusion.report import figures, page, tables
-from fusion.roi.patch import Patches, cut
+from fusion.roi.patch import CasePatch, Patches, cut
 from fusion.roi.region import REGIONS, external2, regions
 from fusion.store import sha256, write_csv, write_parquet
 
@@ -155,13 +155,15 @@ def _patches(work: Work) -> Patches:
     if path.is_file():
         return Patches.load(path)
     pieces = dict(each(partial(_cut, run=work.run), work.files, "patches", work.run.jobs))
-    patches = Patches.stack([pieces[own] for own in work.files])
+    patches = Patches.stack([own.case for own in work.files], [pieces[own] for own in work.files])
     patches.save(path)
     return patches
 
 
-def _cut(files: Files, run: Run):
+def _cut(files: Files, run: Run) -> CasePatch:
     case = load(files, run.cohort, run.roi.resample_mask)
     ring = regions(case, run.roi)["external2"]
     drawn = None if np.array_equal(ring, external2(case, run.roi.external2)) else ring
-    return cut(case.image, case.tumour, drawn, case.geometry.spacing_mm, run.roi.patch, run.roi.external2.grid)
+    return cut(
+        case.image, case.tumour, drawn, case.geometry.spacing_mm, run.roi.patch, run.roi.external2.grid, case.name
+    )

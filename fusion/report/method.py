@@ -1,0 +1,83 @@
+"""How the numbers were made, in words, from the resolved run."""
+
+from fusion.evaluate import threshold
+from fusion.report.results import Results
+from fusion.report.words import percent
+
+ONCE, EACH = 14, 93
+"""Shape features of a region, and features of each image type."""
+
+
+def method(results: Results) -> list[tuple[str, str]]:
+    """Terms and what they mean in this run, in the order of the data's way."""
+    run = results.run
+    return [
+        ("Positive class", f"{run.cohort.positive_name}; the other class is {run.cohort.negative_name}"),
+        ("Regions", _regions(results)),
+        ("Radiomics", _radiomics(results)),
+        ("Radiomics score", _score(results)),
+        ("Networks", _networks(results)),
+        ("Fused models", "logistic regression on out-of-fold scores of the training cases, fitted inside the fold"),
+        ("Split", _split(results)),
+        ("Threshold", f"{threshold.describe(run.evaluate.threshold)}; a case at or above it counts as "
+                      f"{run.cohort.positive_name}, in every set"),
+        ("Intervals", f"{percent(run.evaluate.confidence)} percentile interval of the AUC over "
+                      f"{run.evaluate.bootstrap} stratified bootstrap samples"),
+        ("P values", f"DeLong's paired test against {results.reference} over the same cases, with Holm's correction "
+                     "over the comparisons in a set"),
+        ("Calibration", "slope and intercept by logistic recalibration; Brier score"),
+        ("Decision curve", "net benefit after Vickers and Elkin 2006"),
+        ("Seed", str(run.seed)),
+    ]  # fmt: skip
+
+
+def _regions(results: Results) -> str:
+    ring = results.run.roi.external2
+    grid = "within each slice" if ring.grid == "in_plane" else "in three dimensions"
+    shape = "without the tumour" if ring.shape == "shell" else "with the tumour"
+    kept = f", grey values {_span(ring.hu_range)} HU kept" if ring.hu_range else ""
+    return f"tumour as drawn; External2, {ring.thickness_mm:g} mm around it {grid}, {shape}{kept}, or as drawn by hand"
+
+
+def _radiomics(results: Results) -> str:
+    radiomics = results.run.radiomics
+    types = len(radiomics.images)
+    spacing = f"{_by(radiomics.spacing_mm)} mm voxels" if radiomics.spacing_mm else "native voxels"
+    whole = ", z-scored image" if radiomics.normalise else ""
+    count = ONCE + EACH * types
+    return f"{count} features a region ({types} image types), {spacing}, bin width {radiomics.bin_width:g}{whole}"
+
+
+def _score(results: Results) -> str:
+    heads = results.run.heads
+    return (
+        f"standardise, drop one of each pair with |r| above {heads.correlation:g}, LASSO with {heads.lasso_folds} "
+        f"inner folds, at most {heads.top} features, ridge logistic regression (C = {heads.c:g}); all inside the fold"
+    )
+
+
+def _networks(results: Results) -> str:
+    network, patch = results.run.network, results.run.roi.patch
+    if network is None:
+        return "none"
+    start = {"hub": "ImageNet weights", "none": "random weights"}.get(network.weights, "weights from a local file")
+    several = f", {network.seeds} seeds a fold" if network.seeds > 1 else ""
+    return (
+        f"{network.backbone} from {start}, twin branches fused by {network.fuse.kind}; {_by(patch.shape)} voxels of "
+        f"{_by(patch.spacing_mm)} mm (z, y, x), grey values {_span(patch.window)}; {network.epochs} epochs{several}"
+    )
+
+
+def _split(results: Results) -> str:
+    split, folds = results.run.split, int(results.cohort["fold"].max()) + 1
+    test = "no test set" if set(results.cohort["set"]) == {"train"} else "the test set is touched once"
+    drawn = "read from a file" if split.file else f"stratified by outcome, seed {results.run.seed}"
+    return f"by patient, {drawn}; {folds} folds inside the training set; {test}"
+
+
+def _by(values: tuple[float | int, ...]) -> str:
+    return " × ".join(f"{value:g}" for value in values)
+
+
+def _span(ends: tuple[float | int, float | int]) -> str:
+    return f"{ends[0]:g} to {ends[1]:g}".replace("-", "−")

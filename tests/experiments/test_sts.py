@@ -1,0 +1,89 @@
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import SimpleITK as sitk
+
+from fusion.config import load
+from fusion.data import cohort
+from fusion.data.case import load as load_case
+from fusion.data.split import split
+from fusion.errors import CohortError
+from fusion.roi.region import regions
+
+ROOT = Path(__file__).parents[2]
+DATA = ROOT.parent / "shared/data/sts"
+spec = importlib.util.spec_from_file_location("sts_build", ROOT / "experiments/sts/build.py")
+sts = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(sts)
+real = pytest.mark.skipif(not DATA.is_dir(), reason=f"the sarcoma CTs are not at {DATA}")
+
+
+def source(folder, patients, **changes):
+    """CTs of 12 x 32 x 32 voxels; the tumour is a box of 4 x 9 x 13."""
+    labels = [{"patient": name, "lung_metastases": k % 2, "ct_nifti": 1} | changes for k, name in enumerate(patients)]
+    for name in patients:
+        own = folder / "nifti" / name
+        own.mkdir(parents=True)
+        mask = np.zeros((12, 32, 32), np.uint8)
+        mask[4:8, 10:19, 10:23] = 1
+        for array, file in ((mask, "CT_mask"), (mask.astype(np.float32) * 40, "CT_image")):
+            image = sitk.GetImageFromArray(array)
+            image.SetSpacing((1.0, 1.0, 3.0))
+            sitk.WriteImage(image, own / f"{file}.nii.gz")
+    pd.DataFrame(labels).to_csv(folder / "labels.csv", index=False)
+    return folder
+
+
+def test_diameter_is_the_longest_in_a_slice_and_not_across_slices():
+    mask = np.zeros((9, 8, 8), dtype=bool)
+    mask[:, 2, 2] = True
+    mask[4, 2:6, 2:5] = True
+    assert sts.axial_diameter_mm(mask, (5.0, 1.0, 2.0)) == pytest.approx(5.0)  # rows 3 x 1 mm, columns 2 x 2 mm
+
+
+def test_the_config_reads_the_table_from_where_the_images_lie(tmp_path):
+    table = sts.build(source(tmp_path / "in", "ab"), tmp_path / "far/out")
+    run = load(ROOT / "configs/sts.yaml", [f"cohort.table={table}"])
+    found = cohort.read(run.cohort, run.seed)
+    both = regions(load_case(found.files[0], run.cohort, False), run.roi)
+    assert found.rows["event"].tolist() == [0, 1]
+    assert both["tumour"].sum() == 4 * 9 * 13
+
+
+def test_size_is_measured_on_the_mask(tmp_path):
+    row = pd.read_csv(sts.build(source(tmp_path / "in", "ab"), tmp_path / "out")).iloc[0]
+    assert row["diameter_mm"] == round(float(np.hypot(8, 12)), 1)
+    assert row["volume_ml"] == round(4 * 9 * 13 * 3 / 1000, 2)
+
+
+def test_every_fault_comes_at_once(tmp_path):
+    folder = source(tmp_path / "in", "abc")
+    (folder / "nifti/a/CT_image.nii.gz").unlink()
+    (folder / "nifti/b/CT_mask.nii.gz").write_bytes(b"no image")
+    sitk.WriteImage(sitk.Image(4, 4, 4, sitk.sitkUInt8), folder / "nifti/c/CT_mask.nii.gz")
+    with pytest.raises(CohortError) as error:
+        sts.build(folder, tmp_path / "out")
+    assert [fault.case for fault in error.value.faults] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("changes", [{"lung_metastases": "maybe"}, {"ct_nifti": ""}, {"patient": "a"}])
+def test_a_label_that_cannot_be_used_is_named(tmp_path, changes):
+    with pytest.raises(CohortError, match=r"maybe|ct_nifti|several rows"):
+        sts.build(source(tmp_path / "in", "ab", **changes), tmp_path / "out")
+
+
+def test_patients_without_nifti_are_left_out_and_none_left_is_a_fault(tmp_path):
+    with pytest.raises(CohortError, match="no patient with ct_nifti 1"):
+        sts.build(source(tmp_path / "in", "ab", ct_nifti=0), tmp_path / "out")
+
+
+@real
+def test_nine_real_patients_split_into_folds_with_an_event_each(tmp_path):
+    run = load(ROOT / "configs/sts.yaml", [f"cohort.table={sts.build(DATA, tmp_path)}"])
+    rows = cohort.read(run.cohort, run.seed).rows
+    folds = split(rows, run.split, run.seed).merge(rows[["case", "event"]], on="case")
+    assert len(rows) == 9
+    assert folds.groupby("fold")["event"].sum().min() >= 1
