@@ -25,9 +25,9 @@ def each(
 ) -> Iterator[tuple[Item, Result]]:
     """Yield (item, ``verb(item)``) as results come, in any order.
 
-    One worker process a core, one BLAS thread a worker, so that numbers do not depend on ``jobs``. An exception in ``verb`` stops the work and is raised here.
-    ``verb`` and the items must be picklable; a ``joblib.parallel_config`` context around the call chooses another
-    backend (SLURM, Dask).
+    One worker process a core, one BLAS thread a worker, so that numbers do not depend on ``jobs``. An exception in
+    ``verb`` stops the work and is raised here. ``verb`` and the items must be picklable; a ``joblib.parallel_config``
+    context around the call chooses another backend (SLURM, Dask).
 
     >>> sorted(each(abs, [-2, 1], "absolute values", jobs=1))
     [(-2, 2), (1, 1)]

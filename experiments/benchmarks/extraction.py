@@ -7,20 +7,23 @@ of a second extraction that finds everything in the cache.
 import json
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 
 from fusion import phantom
 from fusion.config import parse
-from fusion.config.run import Phantom
-from fusion.data.case import load
+from fusion.config.run import Phantom, Run
+from fusion.data.case import Files, load
 from fusion.data.cohort import read
 from fusion.features.radiomics import extract, oracle
 from fusion.features.radiomics.preset import columns
 from fusion.roi.region import REGIONS, regions
 
+Result = TypeVar("Result")
 CASES = 8
 
 
@@ -33,21 +36,22 @@ def main() -> None:
         seconds, found = timed(lambda: extract.extract(files, run, folder / "cache"))
         again, _ = timed(lambda: extract.extract(files, run, folder / "cache"))
         plain, expected = timed(lambda: one_after_another(files, run))
-    difference = max(
-        float((np.abs(found[name] - expected[name]) / np.abs(expected[name]).clip(lower=1e-12)).max(axis=None))
-        for name in REGIONS
-    )
+    difference = max(relative(found[name].to_numpy(), expected[name].to_numpy()) for name in REGIONS)
     figures = {"cases": CASES, "seconds": seconds, "plain_seconds": plain, "ratio": plain / seconds}
     print(json.dumps({**figures, "resumed_seconds": again, "max_relative_difference": difference}))
 
 
-def timed(work):
+def relative(found: np.ndarray, expected: np.ndarray) -> float:
+    return float((np.abs(found - expected) / np.abs(expected).clip(1e-12)).max())
+
+
+def timed(work: Callable[[], Result]) -> tuple[float, Result]:
     start = time.perf_counter()
     result = work()
     return time.perf_counter() - start, result
 
 
-def one_after_another(files, run) -> dict[str, pd.DataFrame]:
+def one_after_another(files: Sequence[Files], run: Run) -> dict[str, pd.DataFrame]:
     rows: dict[str, list] = {region: [] for region in REGIONS}
     for own in files:
         case = load(own, run.cohort, run.roi.resample_mask)

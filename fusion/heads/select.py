@@ -96,7 +96,7 @@ class LassoTop(SelectorMixin, BaseEstimator):
         self.alpha_ = float(lasso.alpha_)
         if lasso.coef_.any():
             return lasso.coef_
-        alphas, path, _ = lasso_path(X, y - y.mean(), alphas=lasso.alphas_, precompute=True, tol=1e-3)
+        alphas, path, _ = lasso_path(X, y - y.mean(), alphas=lasso.alphas_, precompute=True, tol=1e-3, max_iter=20_000)
         first = int(np.flatnonzero(path.any(axis=0))[0])
         self.alpha_ = float(alphas[first])
         return path[:, first]

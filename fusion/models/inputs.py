@@ -10,6 +10,9 @@ from torch import Tensor
 from fusion.config.run import Patch, Ring, Roi
 from fusion.roi.patch import STEP_MM, Patches, margin
 
+TOLERANCE_MM = 1e-3
+"""Resampling rounds; a voxel on the ring's edge stays in the ring."""
+
 
 @dataclass(frozen=True)
 class Boxes:
@@ -67,8 +70,8 @@ def centred(boxes: Boxes, case: Int[Tensor, " b"], roi: Roi) -> Float[Tensor, "b
 
 def masks(sample: Sample, ring: Ring, thickness_mm: Float[Tensor, " b"]) -> Bool[Tensor, "b 2 z y x"]:
     """Tumour and ring by the regions' own rules, from the distance; a hand-refined ring as drawn."""
-    tumour = sample.distance < 0
-    near = ~tumour & (sample.distance <= thickness_mm[:, None, None, None])
+    tumour = sample.distance < -TOLERANCE_MM
+    near = ~tumour & (sample.distance <= thickness_mm[:, None, None, None] + TOLERANCE_MM)
     if ring.hu_range is not None:
         near &= (sample.grey >= ring.hu_range[0]) & (sample.grey <= ring.hu_range[1])
     if ring.shape == "filled":

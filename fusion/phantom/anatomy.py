@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.random import Generator
+from scipy.spatial.distance import cdist
 
 from fusion.phantom.lesion import Lesion
 
@@ -167,13 +168,14 @@ def _outline(lesion: Lesion) -> np.ndarray:
 
 
 def _push(shape: Ellipse, away: tuple[float, float], gap_mm: float, tumour: np.ndarray) -> Ellipse:
-    """Move ``shape`` along ``away`` by the least half millimetre that leaves ``gap_mm`` to the tumour."""
-    radial = tumour @ np.array(away)
+    """Move ``shape`` along ``away``, in steps of 0.5 mm, until ``gap_mm`` is left between it and the tumour."""
+    direction = np.array(away)
+    least = (tumour @ direction).max() / 2
+    border, centre = shape.border(), np.array([shape.lateral, shape.back])
     for step in np.arange(0, 80, 0.5):
-        moved = shape.beside(away[0] * float(step), away[1] * float(step), shape.semi, shape.hu)
-        overlap = (((tumour - (moved.lateral, moved.back)) / shape.semi) ** 2).sum(axis=1).min() < 1
-        apart = np.linalg.norm(moved.border()[:, None] - tumour[None], axis=2).min()
-        beyond = (moved.lateral * away[0] + moved.back * away[1]) > radial.max() / 2
-        if beyond and not overlap and apart >= gap_mm:
-            return moved
+        move = direction * step
+        beyond = (centre + move) @ direction > least
+        outside = ((((tumour - centre - move) / shape.semi) ** 2).sum(axis=1)).min() >= 1
+        if beyond and outside and cdist(border + move, tumour).min() >= gap_mm:
+            return shape.beside(float(move[0]), float(move[1]), shape.semi, shape.hu)
     raise AssertionError("a structure cannot be placed beside the tumour")

@@ -17,7 +17,7 @@ FEMALE, SMOKING, DRINKING, MULTIPLE, CALCIFICATION, ROUND = 0.403, 0.454, 0.339,
 ROUGHNESS, ROUGHNESS_SD = 0.075, 0.018
 ROUND_ODDS_RATIO = 1.5
 SLIP = 0.08
-HETEROGENEOUS_SD_HU, UNIFORM_SD_HU = 12.0, 11.0
+HETEROGENEOUS_SD_HU, UNIFORM_SD_HU = 12.0, 8.4
 """Cuts on the texture that leave the pooled shares .406 heterogeneous and .387 uniform."""
 ENHANCEMENT_HU = (20.0, 40.0)
 GRADES = ("slight", "moderate", "obvious")

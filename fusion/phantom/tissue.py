@@ -59,11 +59,13 @@ def add_tumour(hu: Volume, gland: Mask, distance_mm: Volume, lesion: Lesion, fie
 
 def add_air_cells(hu: Volume, anatomy: Anatomy, lesion: Lesion, grid: Grid) -> Volume:
     """The neck with four mastoid air cells behind the tumour, where the case has them."""
-    direction = np.array(anatomy.air_direction)
-    surface = 1 / float(ellipsoid_radius(lesion, Grid(*direction[:, None])).item())
-    sideways = np.cross(direction, (0.0, 0.0, 1.0))
+    middle = np.array(anatomy.air_direction)
+    sideways = np.cross(middle, (1.0, 0.0, 0.0))
     for n, (gap, radius) in enumerate(zip(anatomy.air_gap_mm, anatomy.air_radius_mm, strict=True)):
-        centre = direction * (surface + gap + radius) + sideways * (n - 1.5) * 3
+        direction = middle + (n - 1.5) * 0.35 * sideways
+        direction /= np.linalg.norm(direction)
+        surface = 1 / float(ellipsoid_radius(lesion, Grid(*direction[:, None])).item())
+        centre = direction * (surface + gap + radius)
         hu = np.where(_ball(grid, centre, radius) & anatomy.air_cells, np.float32(CELL_HU), hu)
     return hu
 

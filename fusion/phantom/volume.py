@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Int16
+from jaxtyping import Bool, Int16, Num
 from numpy.random import Generator, SeedSequence, default_rng
 
 from fusion.phantom import tissue
@@ -67,7 +67,7 @@ def pixel_mm(plan: Plan) -> float:
 
 def _anatomy(
     plan: Plan, layout: Layout, grid: Grid, window: Window, fields_rng: Generator, surface_rng: Generator
-) -> tuple[Volume, Volume]:
+) -> tuple[Volume, Num[np.ndarray, "near_z near_y near_x"]]:
     """HU of the whole grid before the scanner, and the distance to the tumour within the window."""
     fields = tissue.draw_fields(plan.lesion, fields_rng)
     fine = grid.part(window).slabs(THIN_SLICES)
@@ -91,7 +91,7 @@ def _reader_sd() -> tuple[float, float, float]:
     return FIRST_READER_MM, SECOND_READER_MM, FIRST_READER_MM
 
 
-def _embed(part: Mask, grid: Grid, window: Window) -> Mask:
+def _embed(part: Bool[np.ndarray, "near_z near_y near_x"], grid: Grid, window: Window) -> Mask:
     mask = np.zeros(grid.shape, bool)
     mask[window] = part
     return mask

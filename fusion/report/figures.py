@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import fill
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -169,7 +170,7 @@ def _cases(results: Results, model: str, set_: str) -> tuple[np.ndarray, np.ndar
 def _panels(title: str, note: str, count: int, side: float) -> tuple[Figure, list[Axes]]:
     columns = min(COLUMNS, count)
     lines = -(-count // columns)
-    figure = headed(title, note, WIDTH * columns / COLUMNS, side * lines + 0.6)
+    figure = headed(title, note, WIDTH * max(columns, 2) / COLUMNS, side * lines + (0.6 if lines > 1 else 1.0))
     axes = list(figure.subplots(lines, columns, squeeze=False).flat)
     for axis in axes[count:]:
         axis.set_visible(False)
@@ -217,8 +218,10 @@ def _matrix(axis: Axes, counts: threshold.Confusion, names: list[str]) -> None:
         axis.text(column + 0.5, row + 0.44, str(count), ha="center", va="center", fontsize=13, color=INK)
         axis.text(column + 0.5, row + 0.74, f"{100 * shares[row, column]:.0f}%", ha="center", va="center",
                   fontsize=7.4, color="#3c4652")  # fmt: skip
+    names = [fill(name, 11) for name in names]
     axis.set_xticks([0.5, 1.5], names)
-    axis.set_yticks([0.5, 1.5], names, rotation=90, va="center")
+    axis.set_yticks([0.5, 1.5], names, rotation=90, va="center", ma="center")
+    axis.tick_params(labelsize=7.6)
     axis.grid(visible=False)
     for side in axis.spines.values():
         side.set_visible(False)

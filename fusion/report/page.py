@@ -1,6 +1,7 @@
 """report.html: one page in one file, which asks nothing of any network."""
 
 import re
+from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
@@ -17,6 +18,8 @@ from fusion.report.results import Results, read
 from fusion.report.words import SETS, interval, number, percent
 from fusion.store import write_text
 
+PX_PER_PT = 100 / 72
+"""An inch of figure on the page is 100 px."""
 ANSWERS = {
     "roc": "Further towards the upper left is better; the diagonal is chance.",
     "calibration": "On the grey line, about 30 of 100 cases given 30% are events. Slope 1 and intercept 0 are ideal; a "
@@ -24,6 +27,14 @@ ANSWERS = {
     "decision": "A model is worth using at the thresholds where its line is above both treat all and treat none.",
     "confusion": "What each model would have called, at a threshold found in training predictions alone.",
 }
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """An SVG element for the page, and how wide it should be at most."""
+
+    svg: Markup
+    width_px: int
 
 
 def write(folder: Path, run: Run) -> Path:
@@ -43,7 +54,7 @@ def write(folder: Path, run: Run) -> Path:
     return folder / "report.html"
 
 
-def drawing(path: Path) -> Markup:
+def drawing(path: Path) -> Drawing:
     """An SVG file as an inline element: no prolog, no metadata, no fixed size, ids that are its own on the page.
 
     Raises:
@@ -55,10 +66,12 @@ def drawing(path: Path) -> Markup:
     text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
     text = re.sub(r'\bid="', f'id="{path.stem}-', text)
     text = re.sub(r'(href="|url\()#', rf"\g<1>#{path.stem}-", text)
-    return Markup(re.sub(r' (?:width|height)="[\d.]+pt"', "", text, count=2).rstrip())
+    width_pt = float(re.findall(r' width="([\d.]+)pt"', text)[0])
+    text = re.sub(r' (?:width|height)="[\d.]+pt"', "", text, count=2)
+    return Drawing(Markup(text.rstrip()), round(width_pt * PX_PER_PT))
 
 
-def _content(results: Results, drawings: dict[str, Markup]) -> dict[str, object]:
+def _content(results: Results, drawings: dict[str, Drawing]) -> dict[str, object]:
     cohort = results.run.cohort
     return {
         "name": results.run.name,

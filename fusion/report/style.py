@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import fill
 
 import matplotlib
 from matplotlib.figure import Figure
@@ -92,8 +93,8 @@ def headed(title: str, note: str, width: float, height: float) -> Figure:
     """An empty figure with its title and, at its foot, what a reader must know; sizes in inches."""
     engine = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.07, wspace=0.03, hspace=0.04)
     figure = Figure(figsize=(width, height), layout=engine)
-    figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontweight="bold")
-    figure.supxlabel(note, x=0.01, ha="left", fontsize=7.8, color=FAINT)
+    figure.suptitle(fill(title, int(10 * width)), x=0.01, ha="left", fontsize=10, fontweight="bold")
+    figure.supxlabel(fill(note, int(15 * width)), x=0.01, ha="left", fontsize=7.8, color=FAINT)
     return figure
 
 

@@ -52,7 +52,7 @@ def test_the_classifier_on_the_deep_features_is_the_score(table, trained):
     deep = deep_features(patches(), TABLE, SMALL, ROI, trained)["tumour_DL"]
     net = load(checkpoint(trained, "tumour_DL", 0, 0), SMALL, 4, 1)
     rows = deep[(deep["set"] == "train") & (deep["fold"] == 0)]
-    values = torch.from_numpy(rows.drop(columns=["fold", "set"]).to_numpy(np.float32))
+    values = torch.from_numpy(rows.drop(columns=["fold", "set"]).to_numpy(np.float32).copy())
     own = table[table["source"] == "tumour_DL"].set_index("case").loc[rows.index, "score"]
     assert np.allclose(net.classify(values).detach(), own, atol=1e-6)
 

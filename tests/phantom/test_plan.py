@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from fusion.config.run import Phantom
 from fusion.phantom import Plan, plan_cohort
@@ -97,8 +98,19 @@ def test_null_radiologist_is_uninformative() -> None:
     assert np.mean([plan.radiologist for plan in plans if plan.event]) == pytest.approx(0.15, abs=0.04)
 
 
-def test_mean_tumour_hu_is_uninformative(pooled: list[Plan]) -> None:
-    from sklearn.metrics import roc_auc_score
+@pytest.mark.parametrize("trait", ["texture_sd_hu", "infiltration", "edge_mm", "roughness", "enhancement_hu", "cyst"])
+def test_null_lesion_knows_nothing_of_the_label(trait: str) -> None:
+    plans = [plan for seed in range(6) for plan in plan_cohort(Phantom(preset="null", seed=seed))]
+    value = [getattr(plan.lesion, trait) for plan in plans]
+    assert 0.45 <= roc_auc_score([plan.event for plan in plans], value) <= 0.55
 
+
+@pytest.mark.parametrize("trait", ["texture_sd_hu", "infiltration"])
+def test_lesion_carries_the_label(pooled: list[Plan], trait: str) -> None:
+    value = [getattr(plan.lesion, trait) for plan in pooled]
+    assert roc_auc_score([plan.event for plan in pooled], value) > 0.85
+
+
+def test_mean_tumour_hu_is_uninformative(pooled: list[Plan]) -> None:
     hu = [plan.lesion.plain_hu + plan.lesion.enhancement_hu for plan in pooled]
     assert 0.40 <= roc_auc_score([plan.event for plan in pooled], hu) <= 0.60
