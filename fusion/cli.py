@@ -111,7 +111,7 @@ def evaluate(folder: RunFolder, as_json: AsJson = False) -> None:
     from fusion.flow.folder import stored_run
 
     stages.evaluate(folder, stored_run(folder))
-    table = pd.read_csv(folder / "metrics.csv", float_precision="round_trip")
+    table = pd.read_csv(folder / "metrics.csv")
     print(table.to_json(orient="records", indent=2) if as_json else folder / "metrics.csv")
 
 

@@ -7,8 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from joblib import Parallel, delayed
+from joblib.externals.loky.process_executor import TerminatedWorkerError
 from rich.progress import track
 from threadpoolctl import threadpool_limits
+
+from fusion.errors import Fault, RunError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -38,8 +41,12 @@ def each(
     results = Parallel(n_jobs=workers, return_as="generator_unordered")(
         delayed(_with_index)(verb, index, item) for index, item in enumerate(items)
     )
-    for index, result in _told(results, len(items), title):
-        yield items[index], result
+    try:
+        for index, result in _told(results, len(items), title):
+            yield items[index], result
+    except TerminatedWorkerError as error:
+        found = f"a worker process that was killed during {title}, as the system does when memory runs out"
+        raise RunError(Fault(found, "workers that live", "set fewer jobs; what is done stays done")) from error
 
 
 def _with_index(verb: Callable[[Item], Result], index: int, item: Item) -> tuple[int, Result]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 from torch import Tensor
 
@@ -41,8 +41,8 @@ class Draws:
     offset: Float[Tensor, " b"]
     noise: Float[Tensor, " b"]
     thickness: Float[Tensor, " b"]
-    contour_mm: Float[Tensor, "b 1 node node node"]
-    kept: Float[Tensor, "b z"]
+    contour_mm: Float[Tensor, "b node node node"]
+    kept: Bool[Tensor, "b z"]
     noise_seed: tuple[int, ...]
 
 
@@ -52,13 +52,15 @@ def augmented(boxes: Boxes, case: Int[Tensor, " b"], roi: Roi, seed: int, epoch:
     The regions are cut by the true grey values; gain, offset and noise come after. What a case gets depends on
     (seed, epoch, case) alone, not on its batch.
     """
-    draws = draw(case.tolist(), seed, epoch, roi.patch.shape[0], case.device)
-    sample = move(boxes, case, roi.patch, draws)
-    field = F.interpolate(draws.contour_mm, sample.distance.shape[1:], mode="trilinear", align_corners=True)[:, 0]
-    sample = Sample(sample.grey, sample.distance + field, sample.drawn, sample.has_drawn)
-    regions = masks(sample, roi.external2, roi.external2.thickness_mm * draws.thickness)
-    grey = intensities(scaled(sample.grey, roi.patch), draws)
-    return inputs(grey, regions) * draws.kept[:, None, :, None, None]
+    with torch.autocast(case.device.type, enabled=False):  # coordinates need all their digits
+        draws = draw(case.tolist(), seed, epoch, roi.patch.shape[0], case.device)
+        sample = move(boxes, case, roi.patch, draws)
+        sample = Sample(
+            sample.grey, sample.distance + spread(draws.contour_mm, roi.patch), sample.drawn, sample.has_drawn
+        )
+        regions = masks(sample, roi.external2, roi.external2.thickness_mm * draws.thickness)
+        grey = intensities(scaled(sample.grey, roi.patch), draws)
+        return inputs(grey, regions & draws.kept[:, None, :, None, None])
 
 
 def draw(cases: list[int], seed: int, epoch: int, slices: int, device: torch.device) -> Draws:
@@ -80,11 +82,12 @@ def _draw_one(rng: np.random.Generator, slices: int) -> dict[str, ndarray]:
         "offset": rng.uniform(-OFFSET, OFFSET),
         "noise": rng.uniform(0, NOISE),
         "thickness": rng.uniform(1 - THICKNESS, 1 + THICKNESS),
-        "contour_mm": rng.uniform(-CONTOUR_MM, CONTOUR_MM, size=(1, NODES, NODES, NODES)),
-        "kept": rng.random(slices) >= SLICE_DROPOUT,
+        "contour_mm": rng.uniform(-CONTOUR_MM, CONTOUR_MM, size=(NODES, NODES, NODES)),
     }
-    shift = np.asarray(rng.integers(-SHIFT_SLICES, SHIFT_SLICES + 1))
-    return {name: np.asarray(value, dtype=np.float32) for name, value in drawn.items()} | {"shift_slices": shift}
+    return {name: np.asarray(value, dtype=np.float32) for name, value in drawn.items()} | {
+        "kept": rng.random(slices) >= SLICE_DROPOUT,
+        "shift_slices": np.asarray(rng.integers(-SHIFT_SLICES, SHIFT_SLICES + 1)),
+    }
 
 
 def move(boxes: Boxes, case: Int[Tensor, " b"], patch: Patch, draws: Draws) -> Sample:
@@ -111,11 +114,19 @@ def _grid(patch: Patch, draws: Draws) -> Float[Tensor, "b y x 2"]:
     return at_mm / half_mm.to(device)
 
 
+def spread(nodes: Float[Tensor, "b node node node"], patch: Patch) -> Float[Tensor, "b z y x"]:
+    """A smooth field over the networks' box, linear between ``nodes``."""
+    for n in patch.shape:  # each turn interpolates the first axis and moves it to the end
+        at = torch.linspace(0, NODES - 1, n, device=nodes.device)
+        weights = (1 - (at[:, None] - torch.arange(NODES, device=nodes.device)).abs()).clamp(min=0)
+        nodes = torch.einsum("bkij,nk->bijn", nodes, weights)
+    return nodes
+
+
 def intensities(grey: Float[Tensor, "b z y x"], draws: Draws) -> Float[Tensor, "b z y x"]:
     """Scaled grey values with another gain and offset, and noise."""
-    noise = [
-        torch.randn(own.shape, generator=torch.Generator(own.device).manual_seed(seed), device=own.device)
-        for own, seed in zip(grey, draws.noise_seed, strict=True)
-    ]
+    noise = torch.empty_like(grey)
+    for own, seed in zip(noise, draws.noise_seed, strict=True):
+        own.normal_(generator=torch.Generator(own.device).manual_seed(seed))
     gain, offset, sigma = (value[:, None, None, None] for value in (draws.gain, draws.offset, draws.noise))
-    return grey * gain + offset + torch.stack(noise) * sigma
+    return (grey * gain).add_(offset).addcmul_(noise, sigma)

@@ -53,7 +53,7 @@ def pick(boxes: Boxes, case: Int[Tensor, " b"], slices: Int[Tensor, "b slice"]) 
     drawn = None
     if len(boxes.drawn):
         drawn = boxes.drawn[boxes.row[case].clamp(min=0)[:, None], slices].float() * has[:, None, None, None]
-    return Sample(boxes.grey[at].float(), boxes.distance[at].float() * STEP_MM, drawn, has)
+    return Sample(boxes.grey[at].float(), boxes.distance[at].float().mul_(STEP_MM), drawn, has)
 
 
 def centred(boxes: Boxes, case: Int[Tensor, " b"], roi: Roi) -> Float[Tensor, "b 2 z y x"]:

@@ -4,6 +4,7 @@ import contextlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -101,6 +102,8 @@ def device() -> torch.device:
 def steady() -> Iterator[None]:
     """Same numbers on any number of cores: one thread and deterministic algorithms, while the block lasts."""
     threads, exact = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    memory: Any = torch.utils.deterministic
+    filled, memory.fill_uninitialized_memory = memory.fill_uninitialized_memory, False  # no operation reads such memory
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
     try:
@@ -108,3 +111,4 @@ def steady() -> Iterator[None]:
     finally:
         torch.set_num_threads(threads)
         torch.use_deterministic_algorithms(exact)
+        memory.fill_uninitialized_memory = filled

@@ -2,9 +2,10 @@ import dataclasses
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from fusion.config.run import Ring
-from fusion.models.augment import augmented, draw, intensities, move
+from fusion.models.augment import augmented, draw, intensities, move, spread
 from fusion.models.inputs import Boxes, centred, inputs, masks, scaled
 
 from .conftest import ROI, patches
@@ -18,7 +19,7 @@ def identity(cases: int, **changed):
     own = {
         "matrix": torch.eye(2).expand(cases, 2, 2), "shift_mm": torch.zeros(cases, 2),
         "shift_slices": torch.zeros(cases, dtype=torch.long), "gain": one, "offset": nothing, "noise": nothing,
-        "thickness": one, "contour_mm": torch.zeros(cases, 1, 4, 4, 4), "kept": torch.ones(cases, 4),
+        "thickness": one, "contour_mm": torch.zeros(cases, 4, 4, 4), "kept": torch.ones(cases, 4, dtype=torch.bool),
     }  # fmt: skip
     return dataclasses.replace(draw([*range(cases)], 0, 0, 4, CPU), **(own | changed))
 
@@ -47,6 +48,12 @@ def test_the_global_generator_is_left_alone(boxes):
     before = torch.get_rng_state()
     augmented(boxes, CASES, ROI, 7, 3)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_half_precision_around_it_does_not_blur_the_coordinates(boxes):
+    with torch.autocast("cpu", torch.bfloat16):
+        inside = augmented(boxes, CASES, ROI, 7, 3)
+    assert torch.equal(inside, augmented(boxes, CASES, ROI, 7, 3))
 
 
 def test_both_regions_get_the_same_transform(boxes):
@@ -104,7 +111,13 @@ def test_draws_keep_their_ranges():
     assert set(draws.shift_slices.tolist()) == {-1, 0, 1}
     assert 0.75 <= draws.thickness.min() < draws.thickness.max() <= 1.25
     assert draws.contour_mm.abs().max() <= 0.5
-    assert float(draws.kept.mean()) == pytest.approx(0.9, abs=0.02)
+    assert float(draws.kept.float().mean()) == pytest.approx(0.9, abs=0.02)
+
+
+def test_the_contours_field_is_linear_between_its_nodes():
+    nodes = torch.randn(2, 4, 4, 4, generator=torch.Generator().manual_seed(0))
+    expected = F.interpolate(nodes[:, None], ROI.patch.shape, mode="trilinear", align_corners=True)[:, 0]
+    assert torch.allclose(spread(nodes, ROI.patch), expected, atol=1e-5)
 
 
 def test_a_drawn_ring_moves_with_the_tumour():

@@ -62,9 +62,13 @@ def permutation_p(value: np.ndarray, event: np.ndarray, times: int = 2000) -> fl
     return float((1 + (far >= abs(rank[event == 1].mean() - centre) - 1e-9).sum()) / (1 + times))
 
 
+@pytest.fixture(scope="module")
+def plans() -> list[Plan]:
+    return plan_cohort(Phantom(seed=0))
+
+
 @pytest.mark.parametrize("name", PLAN_SHORTCUTS)
-def test_planned_shortcut_scores_chance(name: str) -> None:
-    plans = plan_cohort(Phantom(seed=0))
+def test_planned_shortcut_scores_chance(plans: list[Plan], name: str) -> None:
     value = np.array([float(PLAN_SHORTCUTS[name](i, plan)) for i, plan in enumerate(plans)])
     event = np.array([plan.event for plan in plans])
     assert 0.40 <= auc(value, event) <= 0.60

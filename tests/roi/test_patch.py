@@ -106,6 +106,11 @@ def test_a_tumour_larger_than_the_box_is_flagged(radius_mm, exceeds):
     assert cut(np.zeros((9, 61, 61)), ball(radius_mm=radius_mm), None, SPACING, PATCH).exceeds is exceeds
 
 
+def test_a_window_that_whole_numbers_cannot_show_is_refused():
+    with pytest.raises(ValueError, match="32 grey values"):
+        Patch(window=(0.0, 1.0))
+
+
 def test_no_tumour_is_an_error_that_names_the_case():
     with pytest.raises(RegionError, match="a1"):
         cut(np.zeros((3, 9, 9)), np.zeros((3, 9, 9), bool), None, SPACING, PATCH, case="a1")

@@ -1,0 +1,50 @@
+import os
+import signal
+
+import numpy as np
+import pytest
+
+from fusion.errors import ConfigError, Fault, RunError
+from fusion.progress import each
+
+
+def halved(number: int) -> float:
+    return number / 2
+
+
+def refused(number: int) -> int:
+    raise ConfigError(Fault(str(number), "another", "change it"))
+
+
+def die(number: int) -> int:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def dot(seed: int) -> bytes:
+    table = np.random.default_rng(seed).normal(size=(400, 400))
+    return (table @ table).tobytes()
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_every_item_comes_back_with_its_result(jobs):
+    assert dict(each(halved, range(5), "halves", jobs)) == {n: n / 2 for n in range(5)}
+
+
+def test_nothing_to_do_is_done():
+    assert list(each(halved, [], "halves")) == []
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_fault_in_a_worker_arrives_as_itself(jobs):
+    with pytest.raises(ConfigError, match="found 3; expected another; change it"):
+        list(each(refused, [3, 3], "refusals", jobs))
+
+
+def test_a_killed_worker_is_a_message():
+    with pytest.raises(RunError, match="a worker process that was killed during deaths"):
+        list(each(die, [1, 2], "deaths", 2))
+
+
+def test_workers_do_not_change_a_bit():
+    assert dict(each(dot, [0, 1], "products", 1)) == dict(each(dot, [0, 1], "products", 2))
