@@ -27,7 +27,7 @@ lock: setup
 	$(UV) export --all-extras --all-groups --no-emit-project --no-annotate --no-header -o requirements.lock
 
 .venv/ready: pyproject.toml $(wildcard tools/py312shim/*) | $(UV)
-	$(UV) sync --all-extras --python $(PYTHON)
+	$(UV) sync --all-extras --compile-bytecode --python $(PYTHON)
 	@touch $@
 
 .uv/bin/uv:

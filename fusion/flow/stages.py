@@ -80,10 +80,10 @@ def write_networks(work: Work) -> None:
         patches = _patches(work)
         train.train(patches, cases["event"].to_numpy(), cases["fold"].to_numpy(), work.run.network, work.run.roi,
                     work.run.seed, work.folder, work.run.jobs)  # fmt: skip
-        for source, table in embed.deep_features(patches, cases, work.run.network, work.run.roi, work.folder).items():
+        asked = (patches, cases, work.run.network, work.run.roi, work.folder, work.run.jobs)
+        for source, table in embed.deep_features(*asked).items():
             write_parquet(work.folder / f"features/deep_{source}.parquet", table)
-        scores = embed.scores(patches, cases, work.run.network, work.run.roi, work.folder)
-        write_parquet(work.folder / "features/deep_scores.parquet", scores)
+        write_parquet(work.folder / "features/deep_scores.parquet", embed.scores(*asked))
 
 
 def write_predictions(work: Work) -> None:
