@@ -1,6 +1,8 @@
 """Nothing but tumour, margin and flags may tell the label: every shortcut scores chance.
 
-At 357 cases an AUC has a standard error of about 0.036, so chance stays within [0.40, 0.60] and above P = 0.01.
+At 357 cases an AUC has a standard error of about 0.036, so chance stays within [0.40, 0.60]. The permutation P of a
+family of shortcuts is kept above 0.01 for the family (Bonferroni): with dozens of true nulls some single P falls below
+0.01 in every third cohort, and choosing a lucky seed instead would prove nothing.
 """
 
 from pathlib import Path
@@ -53,7 +55,7 @@ def auc(value: np.ndarray, event: np.ndarray) -> float:
     return float((rank[event == 1].sum() - n * (n + 1) / 2) / (n * (len(event) - n)))
 
 
-def permutation_p(value: np.ndarray, event: np.ndarray, times: int = 2000) -> float:
+def permutation_p(value: np.ndarray, event: np.ndarray, times: int = 20000) -> float:
     """Share of label shuffles whose AUC is at least as far from 0.5."""
     rank, rng = rankdata(value), np.random.default_rng(0)
     shuffled = np.argsort(rng.random((times, len(event))), axis=1)[:, : event.sum()]
@@ -72,7 +74,7 @@ def test_planned_shortcut_scores_chance(plans: list[Plan], name: str) -> None:
     value = np.array([float(PLAN_SHORTCUTS[name](i, plan)) for i, plan in enumerate(plans)])
     event = np.array([plan.event for plan in plans])
     assert 0.40 <= auc(value, event) <= 0.60
-    assert permutation_p(value, event) > 0.01
+    assert permutation_p(value, event) > 0.01 / len(PLAN_SHORTCUTS)
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +89,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
 
 @pytest.mark.parametrize("name", SCAN_SHORTCUTS)
 def test_scanned_shortcut_scores_chance_in_a_small_cohort(small: pd.DataFrame, name: str) -> None:
-    assert permutation_p(small[name].to_numpy(), small["event"].to_numpy()) > 0.01
+    assert permutation_p(small[name].to_numpy(), small["event"].to_numpy()) > 0.01 / len(SCAN_SHORTCUTS)
 
 
 @pytest.mark.slow
@@ -95,7 +97,7 @@ def test_scanned_shortcut_scores_chance_in_a_small_cohort(small: pd.DataFrame, n
 def test_scanned_shortcut_scores_chance(large: pd.DataFrame, name: str) -> None:
     value, event = large[name].to_numpy(), large["event"].to_numpy()
     assert 0.40 <= auc(value, event) <= 0.60
-    assert permutation_p(value, event) > 0.01
+    assert permutation_p(value, event) > 0.01 / len(SCAN_SHORTCUTS)
 
 
 @pytest.mark.slow
