@@ -18,6 +18,9 @@ from fusion.models.augment import augmented
 from fusion.models.inputs import Boxes, centred
 from fusion.models.network import RegionNetwork
 
+SILENT = 1e-2
+"""A channel is silent in a batch when its variance there is below this share of its layer's median."""
+
 
 @dataclass(frozen=True)
 class Order:
@@ -61,6 +64,7 @@ class Recipe(pl.LightningModule):
         prevalence = float(events[torch.from_numpy(cases)].mean())
         torch.nn.init.constant_(net.classifier.bias, math.log(prevalence / (1 - prevalence)))
         self.averaged: dict[str, Tensor] = {}
+        self.before: dict[torch.nn.BatchNorm2d, tuple[Tensor, Tensor]] = {}
 
     def train_dataloader(self) -> Order:
         """This epoch's batches."""
@@ -94,8 +98,14 @@ class Recipe(pl.LightningModule):
         self.log("loss", loss, on_step=False, on_epoch=True, batch_size=len(case))
         return loss
 
+    def on_train_batch_start(self, *_: object) -> None:
+        """Remember the running statistics of this batch's start."""
+        self.before = {norm: statistics(norm) for norm in norms(self.net) if norm.training}
+
     def on_train_batch_end(self, *_: object) -> None:
-        """Weights and batch-norm buffers enter their average."""
+        """Silent channels keep their statistics; weights and batch-norm buffers enter their average."""
+        for norm, (mean, variance) in self.before.items():
+            keep_silent(norm, mean, variance)
         average(self.averaged, self.net.state_dict(), decay(self.network.ema, self.global_step))
 
     def configure_optimizers(self) -> dict[str, object]:
@@ -110,6 +120,38 @@ class Recipe(pl.LightningModule):
         steps = len(self.train_dataloader())
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: share(step / steps, network))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def norms(net: torch.nn.Module) -> list[torch.nn.BatchNorm2d]:
+    """The network's batch norms."""
+    return [module for module in net.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+
+
+def statistics(norm: torch.nn.BatchNorm2d) -> tuple[Float[Tensor, " c"], Float[Tensor, " c"]]:
+    """A copy of the running mean and variance."""
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    return norm.running_mean.clone(), norm.running_var.clone()
+
+
+@torch.no_grad()
+def keep_silent(norm: torch.nn.BatchNorm2d, mean: Float[Tensor, " c"], variance: Float[Tensor, " c"]) -> None:
+    """Undo the last update of channels that were silent in its batch; ``mean`` and ``variance`` are from before it.
+
+    The running variance of a channel that stays silent falls to nothing, and a later case that wakes it is amplified
+    without bound: one nodule in 233 came out with log-odds of 360.
+    """
+    assert norm.momentum is not None
+    now_mean, now_variance = statistics(norm)
+    seen = (now_variance - (1 - norm.momentum) * variance) / norm.momentum
+    silent = seen < SILENT * seen.median()
+    norm.load_state_dict(
+        {
+            "running_mean": torch.where(silent, mean, now_mean),
+            "running_var": torch.where(silent, variance, now_variance),
+        },
+        strict=False,
+    )
 
 
 def share(epoch: float, network: Network) -> float:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from fusion.models.module import Order, Recipe, average
+from fusion.models.module import Order, Recipe, average, keep_silent, statistics
 from fusion.models.network import RegionNetwork
 
 from .conftest import EVENTS, ROI, SMALL
@@ -57,3 +57,27 @@ def test_an_average_that_keeps_nothing_is_the_last_state():
     averaged, last = {"weight": torch.randn(5)}, {"weight": torch.randn(5)}
     average(averaged, last, 0.0)
     assert torch.equal(averaged["weight"], last["weight"])
+
+
+def test_a_channel_that_stays_silent_keeps_its_statistics():
+    norm = torch.nn.BatchNorm2d(3)
+    rng = torch.Generator().manual_seed(0)
+    for _ in range(200):
+        maps = torch.randn((4, 3, 5, 5), generator=rng)
+        maps[:, 0] = 0.0
+        mean, variance = statistics(norm)
+        norm(maps)
+        keep_silent(norm, mean, variance)
+    assert norm.running_var[0] == 1.0
+    assert norm.eval()(torch.full((1, 3, 1, 1), 5.0))[0, 0].item() == pytest.approx(5.0, rel=1e-4)
+
+
+def test_a_channel_that_speaks_is_tracked_as_ever():
+    ours, plain = torch.nn.BatchNorm2d(2), torch.nn.BatchNorm2d(2)
+    maps = 3 + 2 * torch.randn((8, 2, 6, 6), generator=torch.Generator().manual_seed(0))
+    before = statistics(ours)
+    ours(maps)
+    keep_silent(ours, *before)
+    plain(maps)
+    assert torch.equal(ours.running_var, plain.running_var)
+    assert torch.equal(ours.running_mean, plain.running_mean)
