@@ -15,6 +15,9 @@ EVENTS_PER_PREDICTOR = 10
 """Peduzzi 1996, doi:10.1016/S0895-4356(96)00236-3."""
 CASES_A_CLASS = 100
 """Events and non-events below which a validation is imprecise: Collins 2016, doi:10.1002/sim.6787."""
+TESTABLE = 10
+"""Cases of the smaller class below which DeLong's normal approximation is not believed: its P is then far too small
+wherever a few ranks agree."""
 SLOPES = (0.8, 1.25)
 """Calibration slopes outside this range are told."""
 
@@ -68,7 +71,8 @@ def _gain(results: Results) -> str:
     areas = f"{number(rows['auc'][model])} against {number(rows['auc']['Clinical'])}"
     side = "above" if test.difference >= 0 else "below"
     gap = f"{model} is {number(abs(test.difference))} {side} Clinical ({areas}; {_tested(test, corrected, results)})"
-    return f"{gap}: {_verdict(test, corrected)}"
+    smaller = int(min(rows["events"][model], rows["n"][model] - rows["events"][model]))
+    return f"{gap}: {_verdict(test, corrected, smaller)}"
 
 
 def _tested(test: Comparison, corrected: float, results: Results) -> str:
@@ -79,7 +83,9 @@ def _tested(test: Comparison, corrected: float, results: Results) -> str:
     return f"{ends}; DeLong P {p_value(test.p)}, {p_value(corrected)} after Holm's correction"
 
 
-def _verdict(test: Comparison, corrected: float) -> str:
+def _verdict(test: Comparison, corrected: float, smaller: int) -> str:
+    if smaller < TESTABLE:
+        return f"with {smaller} cases in the smaller class the test's approximation fails; nothing is shown either way."
     what = "a gain" if test.difference >= 0 else "a loss"
     if corrected < 0.05:
         return f"{what} that chance does not explain."
