@@ -4,12 +4,17 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+
+
+HALF_DONE = re.compile(r"\.[0-9a-f]{8}-")
+"""How the temporary names of ``whole`` begin."""
 
 
 @contextlib.contextmanager
@@ -30,6 +35,13 @@ def whole(path: Path) -> Iterator[Path]:
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def sweep(folder: Path) -> None:
+    """Delete what killed writers left half done below ``folder``; nobody else may be writing there."""
+    for part in folder.rglob(".*"):
+        if HALF_DONE.match(part.name):
+            part.unlink()
 
 
 def write_text(path: Path, text: str) -> None:

@@ -31,3 +31,10 @@ def test_parquet_keeps_index_and_metadata(tmp_path):
 def test_json_is_readable(tmp_path):
     store.write_json(tmp_path / "a.json", {"a": [1, 2]})
     assert json.loads((tmp_path / "a.json").read_text()) == {"a": [1, 2]}
+
+
+def test_what_a_killed_writer_left_is_swept_and_nothing_else(tmp_path):
+    for name in (".0a1b2c3d-metrics.csv", ".lock", "metrics.csv", "sub/.deadbeef-t.parquet"):
+        store.write_text(tmp_path / name, "x")
+    store.sweep(tmp_path)
+    assert sorted(file.name for file in tmp_path.rglob("*") if file.is_file()) == [".lock", "metrics.csv"]

@@ -15,7 +15,7 @@ from typing import Any
 from fusion.config import dump, parse
 from fusion.config.run import Run
 from fusion.errors import Fault, RunError
-from fusion.store import write_json, write_text
+from fusion.store import sweep, write_json, write_text
 
 PACKAGES = ("fusion", "numpy", "scipy", "pandas", "scikit-learn", "SimpleITK", "pyradiomics", "torch", "timm")
 FREE = {"output", "cache", "jobs"}
@@ -49,6 +49,7 @@ def opened(run: Run) -> Iterator[Path]:
         except OSError as error:
             found = "another process at work in this folder"
             raise RunError(Fault(found, "one", "wait for it or use another output", file=str(folder))) from error
+        sweep(folder)
         if (folder / "run.yaml").is_file():
             _same_run(stored_run(folder), run)
         else:
