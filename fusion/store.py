@@ -12,7 +12,6 @@ from typing import Any
 
 import pandas as pd
 
-
 HALF_DONE = re.compile(r"\.[0-9a-f]{8}-")
 """How the temporary names of ``whole`` begin."""
 
