@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from experiments.shen2026 import bands
 
@@ -22,3 +23,13 @@ def test_it_ends_with_the_means_of_the_models(tmp_path, monkeypatch, capsys):
     assert set(means) == {"default", "shuffled"}
     assert set(means["default"]) == set(bands.BANDS)
     assert len(pd.read_csv(tmp_path / "bands.csv")) == 10
+
+
+@pytest.mark.slow
+def test_the_known_answer_of_the_first_seed_comes_out_again(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(sys, "argv", ["bands.py", str(tmp_path), "--seeds", "1", "--arms", "default"])
+    bands.main()
+    found = json.loads(capsys.readouterr().out.splitlines()[-1])["default"]
+    expected = json.loads((ROOT / "experiments/shen2026/expected.json").read_text())["default"]
+    assert found == pytest.approx({model: seeds[0] for model, seeds in expected.items()}, abs=0.002)
