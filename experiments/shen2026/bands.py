@@ -5,7 +5,7 @@
 Every seed is a cohort of its own. `default` is judged by five-fold cross-validation on the whole cohort, as the
 phantom's bands were set, and by the 7:3 test set; `shuffled` (outcome permuted) and `null` (no signal) must score
 chance. Radiomics are kept by content in OUT/cache, so a second start measures nothing twice. Writes OUT/bands.csv and
-ends with one line of JSON: the means over seeds.
+OUT/aucs.json (kept as expected.json beside this file), and ends with one line of JSON: the means over seeds.
 """
 
 import argparse
@@ -17,6 +17,7 @@ import pandas as pd
 from fusion.config import load
 from fusion.flow import stages
 from fusion.flow.run import EVERYTHING, part
+from fusion.store import write_json
 
 BANDS = {
     "Tumor_RAD": (0.80, 0.85), "External2_RAD": (0.77, 0.82), "Tumor+External2_RAD": (0.87, 0.91),
@@ -47,6 +48,7 @@ def main() -> None:
         ]
     )
     rows.to_csv(given.out / "bands.csv", index=False)
+    write_json(given.out / "aucs.json", by_seed(rows))
     means = rows.groupby(["arm", "model"], sort=False)["auc"].agg(["mean", "min", "max"]).round(3)
     print(means.join(pd.DataFrame(BANDS, index=["band_low", "band_high"]).T, on="model").to_string())
     print(json.dumps({arm: means.loc[arm]["mean"].to_dict() for arm in given.arms}))
@@ -62,6 +64,15 @@ def measured(config: Path, out: Path, arm: str, seed: int, overrides: list[str])
     stages.evaluate(folder, run)
     table = pd.read_csv(folder / "metrics.csv").query("set == @judge", local_dict={"judge": judge(arm)})
     return table[["model", "n", "events", "auc", "auc_low", "auc_high"]].assign(arm=arm, seed=seed)
+
+
+def by_seed(rows: pd.DataFrame) -> dict[str, dict[str, list[float]]]:
+    """AUCs by arm and model, in the order of the seeds."""
+    arms = rows.groupby("arm", sort=False)
+    return {
+        str(arm): {str(model): own["auc"].round(6).tolist() for model, own in part.groupby("model", sort=False)}
+        for arm, part in arms
+    }
 
 
 def judge(arm: str) -> str:
