@@ -114,7 +114,8 @@ def _tiles(results: Results) -> dict[str, object]:
 def _flow(results: Results) -> list[dict[str, object]]:
     """The whole cohort, then each set: cases, patients, events, folds."""
     rows = results.cohort
-    sets = {"Cohort": rows, **{SETS[name].capitalize(): rows[rows["set"] == name] for name in rows["set"].unique()}}
+    names = sorted(rows["set"].unique(), key=["train", "test", "external"].index)
+    sets = {"Cohort": rows, **{SETS[name].capitalize(): rows[rows["set"] == name] for name in names}}
     return [
         {"title": title, "cases": len(own), "patients": own["patient"].nunique(), "events": int(own["event"].sum()),
          "others": int((own["event"] == 0).sum()), "folds": int(own["fold"].max()) + 1}
