@@ -24,7 +24,7 @@ from fusion.features.radiomics.preset import columns
 from fusion.roi.region import REGIONS, regions
 
 Result = TypeVar("Result")
-CASES = 8
+CASES = 24
 
 
 def main() -> None:
