@@ -216,7 +216,7 @@ class Diff(Part):
 
 
 class Network(Part):
-    """The twin-branch networks and their training; DEEP.md's recipe as default."""
+    """The twin-branch networks and their training."""
 
     backbone: str = "mobilenetv3_large_100"
     """Any timm model with `features_only`."""
