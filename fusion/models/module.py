@@ -139,7 +139,7 @@ def keep_silent(norm: torch.nn.BatchNorm2d, mean: Float[Tensor, " c"], variance:
     """Undo the last update of channels that were silent in its batch; ``mean`` and ``variance`` are from before it.
 
     The running variance of a channel that stays silent falls to nothing, and a later case that wakes it is amplified
-    without bound: one nodule in 233 came out with log-odds of 360.
+    without bound.
     """
     assert norm.momentum is not None
     now_mean, now_variance = statistics(norm)
