@@ -3,5 +3,17 @@
 Data flows one way, and imports with it:
 
     errors, types, store, progress, config
-    -> phantom -> data -> roi -> features -> models -> heads -> evaluate -> report -> flow -> cli
+    -> phantom -> data -> roi -> features -> radiomics -> models -> heads -> evaluate -> report -> flow -> cli
+
+``fusion.radiomics.extract`` measures the regions of one image without the rest.
 """
+
+from importlib import import_module
+from types import ModuleType
+
+
+def __getattr__(name: str) -> ModuleType:
+    """``fusion.radiomics``, imported when it is first named, so that ``import fusion`` stays light."""
+    if name == "radiomics":
+        return import_module("fusion.radiomics")
+    raise AttributeError(f"module 'fusion' has no attribute {name!r}")

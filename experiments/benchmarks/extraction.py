@@ -5,6 +5,7 @@ of a second extraction that finds everything in the cache.
 """
 
 import json
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -27,17 +28,18 @@ Result = TypeVar("Result")
 CASES = 24
 
 
-def main() -> None:
+def main(cases: int = CASES, words: Sequence[str] = ()) -> None:
+    """Measure ``cases`` phantom cases; ``words`` change the run as on the command line."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        table = phantom.make(folder / "clinical.csv", Phantom(cases=CASES))
-        run = parse(f"{{name: bench, cohort: {{table: {table}}}}}")
+        run = parse(f"{{name: bench, cohort: {{table: {folder / 'clinical.csv'}}}}}", words)
+        phantom.make(run.cohort.table, Phantom(cases=cases), run.jobs)
         files = read(run.cohort, run.seed).files
         seconds, found = timed(lambda: extract.extract(files, run, folder / "cache"))
         again, _ = timed(lambda: extract.extract(files, run, folder / "cache"))
         plain, expected = timed(lambda: one_after_another(files, run))
-    difference = max(relative(found[name].to_numpy(), expected[name].to_numpy()) for name in REGIONS)
-    figures = {"cases": CASES, "seconds": seconds, "plain_seconds": plain, "ratio": plain / seconds}
+    difference = max(relative(found[name].values.to_numpy(), expected[name].to_numpy()) for name in REGIONS)
+    figures = {"cases": cases, "seconds": seconds, "plain_seconds": plain, "ratio": plain / seconds}
     print(json.dumps({**figures, "resumed_seconds": again, "max_relative_difference": difference}))
 
 
@@ -62,4 +64,6 @@ def one_after_another(files: Sequence[Files], run: Run) -> dict[str, pd.DataFram
 
 
 if __name__ == "__main__":
+    sys.path[:] = [place for place in sys.path if Path(place) != Path(__file__).resolve().parent]
+    # where radiomics.py would be imported instead of PyRadiomics
     main()

@@ -9,12 +9,13 @@ from typing import Any, TypeVar, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from fusion.config.run import Part, Run
+from fusion.config.part import Part
+from fusion.config.places import Where, values_of
+from fusion.config.run import Run
 from fusion.errors import ConfigError, Fault
 
 COMMAND_LINE = "command line"
 Section = TypeVar("Section", bound=Part)
-Where = dict[tuple[str, ...], str]
 
 
 def load(path: Path, overrides: Sequence[str] = ()) -> Run:
@@ -43,13 +44,15 @@ def parse(text: str, overrides: Sequence[str] = (), source: str = "config") -> R
     """
     faults: list[Fault] = []
     where: Where = {}
-    values = _yaml(text, source, where, faults)
+    values = values_of(text, source, "a mapping with name, cohort, ...", where)
     for word in overrides:
         _override(values, word, where, faults)
     try:
         run = Run.model_validate(values)
     except ValidationError as error:
         faults += [_fault(item, where, source) for item in error.errors()]
+    except ConfigError as error:  # of a file that the config names
+        faults += error.faults
     if faults:
         raise ConfigError(faults)
     return run
@@ -75,39 +78,6 @@ def dump(run: Run) -> str:
 def schema() -> str:
     """JSON schema of a run, with the docstrings as descriptions."""
     return json.dumps(Run.model_json_schema(), indent=2)
-
-
-def _yaml(text: str, source: str, where: Where, faults: list[Fault]) -> dict[str, Any]:
-    try:
-        node = yaml.compose(text, yaml.SafeLoader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f"{source} line {mark.line + 1}" if mark else source
-        problem = getattr(error, "problem", None) or "characters that YAML does not allow"
-        raise ConfigError(Fault(f"no YAML ({problem})", "YAML values", "mend that line", file=line)) from error
-    if not isinstance(node, yaml.MappingNode):
-        raise ConfigError(Fault("no names", "a mapping with name, cohort, ...", "see configs/", file=source))
-    _places(node, (), source, where, faults)
-    if faults:  # a duplicate key hides a value, so what follows would be about another config
-        raise ConfigError(faults)
-    try:
-        return yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:
-        raise ConfigError(Fault(f"no plain value ({error})", "plain YAML values", "mend it", file=source)) from error
-
-
-def _places(node: yaml.Node, path: tuple[str, ...], source: str, where: Where, faults: list[Fault]) -> None:
-    """Note the line of every name, and refuse a name that stands twice."""
-    where[path] = f"{source} line {node.start_mark.line + 1}"
-    if not isinstance(node, yaml.MappingNode):
-        return
-    for key, value in node.value:
-        name = (*path, str(key.value))
-        line = f"{source} line {key.start_mark.line + 1}"
-        if name in where:
-            faults.append(Fault(f"{'.'.join(name)} twice ({where[name]})", "each name once", "delete one", file=line))
-        _places(value, name, source, where, faults)
-        where[name] = line
 
 
 def _override(values: dict[str, Any], word: str, where: Where, faults: list[Fault]) -> None:

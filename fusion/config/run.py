@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-Fraction = Annotated[float, Field(gt=0, lt=1)]
-Positive = Annotated[float, Field(gt=0)]
-Count = Annotated[int, Field(ge=1)]
+from fusion.config.images import IMAGES as IMAGES
+from fusion.config.part import Count, Fraction, Part, Positive
+from fusion.config.radiomics import Radiomics
 
 
 def _no_boolean(value: object) -> object:
@@ -24,21 +24,6 @@ MODELS = (
     "Clinical", "Combined",
 )  # fmt: skip
 """The eleven models of Shen 2026, Table 1, in its order."""
-IMAGES = (
-    "original",
-    "log-sigma-1-0-mm-3D", "log-sigma-2-0-mm-3D", "log-sigma-3-0-mm-3D",
-    "wavelet-LLH", "wavelet-LHL", "wavelet-LHH", "wavelet-HLL",
-    "wavelet-HLH", "wavelet-HHL", "wavelet-HHH", "wavelet-LLL",
-    "square", "squareroot", "logarithm", "exponential", "gradient",
-    "lbp-3D-m1", "lbp-3D-m2", "lbp-3D-k",
-)  # fmt: skip
-"""The twenty image types behind 14 + 20 x 93 = 1874 features (Shen 2026 names the count, not the types)."""
-
-
-class Part(BaseModel):
-    """A section of the config: frozen, unknown names refused, docstrings kept as descriptions."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
 
 
 class Phantom(Part):
@@ -111,7 +96,7 @@ class Cohort(Part):
     """Optional column that fixes the set of a case: train, test or external."""
     scanner: str = "scanner"
     """Optional column with the scanner."""
-    clinical: dict[str, Annotated[Number | Category, Field(discriminator="kind")]] = {}
+    clinical: dict[str, Annotated[Number | Category, Field(discriminator="kind")]] = Field(default={})
     """Clinical columns by name; `{kind: number}` or `{kind: category, values: [reference, other]}`."""
     shuffle_outcome: bool = False
     """Canary: permute the outcome over patients' rows (seeded); every model must then score chance."""
@@ -181,20 +166,6 @@ class Roi(Part):
     """A smaller tumour is a fault of its case."""
     external2: Ring = Ring()
     patch: Patch = Patch()
-
-
-class Radiomics(Part):
-    """The radiomics preset: 14 shape features + 93 an image type."""
-
-    engine: Literal["pyradiomics"] = "pyradiomics"
-    images: Annotated[tuple[Literal[IMAGES], ...], Field(min_length=1)] = IMAGES  # type: ignore[valid-type]
-    """Image types; all twenty give 1874 features."""
-    spacing_mm: tuple[Positive, Positive, Positive] | None = (1.0, 1.0, 1.0)
-    """Voxel size after resampling, along (z, y, x); null keeps the native grid."""
-    bin_width: Positive = 25.0
-    """Grey-level bin width (HU for CT)."""
-    normalise: bool = False
-    """Z-score the whole image before extraction, as PyRadiomics' `normalize`."""
 
 
 class Add(Part):

@@ -15,6 +15,7 @@ from fusion.evaluate import predictions
 from fusion.evaluate.metrics import metrics
 from fusion.features import clinical
 from fusion.features.radiomics import extract
+from fusion.features.table import FeatureTable
 from fusion.flow.check import Checked, ring_path, with_ring
 from fusion.flow.folder import told
 from fusion.heads.combine import predict, radiomics_scores
@@ -57,7 +58,7 @@ def write_regions(work: Work) -> None:
 
 
 def write_radiomics(work: Work) -> None:
-    """features/radiomics_<region>.parquet."""
+    """features/radiomics_<region>.parquet and features/radiomics_warnings.csv."""
     paths = {region: work.folder / f"features/radiomics_{region}.parquet" for region in REGIONS}
     rings = _rings_digest(work)
     if all(path.is_file() for path in paths.values()):
@@ -65,8 +66,9 @@ def write_radiomics(work: Work) -> None:
         return
     with told(work.folder, "radiomics"):
         found = extract.extract(work.files, work.run, work.run.cache or work.folder / "features/cases")
+        write_csv(work.folder / "features/radiomics_warnings.csv", _warnings(found))
         for region, path in paths.items():
-            write_parquet(path, found[region], {**extract.metadata(work.run), "rings_sha256": rings})
+            write_parquet(path, found[region].values, {**found[region].metadata, "rings_sha256": rings})
 
 
 def write_networks(work: Work) -> None:
@@ -129,6 +131,17 @@ def _write_ring(files: Files, run: Run, folder: Path) -> None:
     case = load(files, run.cohort, run.roi.resample_mask)
     ring = regions(case, run.roi)["external2"]
     write_mask(ring_path(folder, case.name), ring, case.geometry, run.cohort.label)
+
+
+def _warnings(tables: dict[str, FeatureTable]) -> pd.DataFrame:
+    """One row a case and region that its features carry a warning for."""
+    rows = [
+        {"case": case, "region": region, "warning": warning}
+        for region, table in tables.items()
+        for case, warning in table.warnings.items()
+        if warning
+    ]
+    return pd.DataFrame(rows, columns=["case", "region", "warning"])
 
 
 def _rings_digest(work: Work) -> str:

@@ -5,8 +5,8 @@ import pytest
 from fusion.config.run import IMAGES, Radiomics
 from fusion.data.cohort import read
 from fusion.data.image import Geometry
-from fusion.errors import FeatureError
-from fusion.features.radiomics import extract, oracle
+from fusion.errors import Fault, FeatureError
+from fusion.features.radiomics import engine, extract, oracle
 from fusion.features.radiomics.preset import columns
 from tests import toy
 
@@ -67,9 +67,9 @@ def test_an_interrupted_extraction_resumes(cohort, monkeypatch):
     run, files, cache = cohort
     extract.extract(files[:2], run, cache)
     counted = []
-    plain = oracle.extract
-    monkeypatch.setattr(oracle, "extract", lambda *some: counted.append(1) or plain(*some))
-    extract.extract(files, run, cache)
+    plain = engine.measure
+    monkeypatch.setattr(engine, "measure", lambda image, masks, *rest: counted.extend(masks) or plain(image, masks, *rest))
+    extract.extract(files, run.model_copy(update={"jobs": 1}), cache)
     assert len(counted) == 4
 
 
@@ -78,27 +78,31 @@ def test_workers_and_cache_do_not_change_a_number(cohort):
     first = extract.extract(files, run, cache)
     for again in (extract.extract(files, run, cache),
                   extract.extract(files, run.model_copy(update={"jobs": 2}), cache / "other")):  # fmt: skip
-        pd.testing.assert_frame_equal(first["external2"], again["external2"])
+        pd.testing.assert_frame_equal(first["external2"].frame(), again["external2"].frame())
 
 
 def test_a_case_that_fails_leaves_the_others_measured(cohort, monkeypatch):
     run, files, cache = cohort
-    plain = oracle.extract
+    plain = engine.measure
 
-    def failing(image, region, geometry, radiomics):
-        values = plain(image, region, geometry, radiomics)
-        if len(list(cache.glob("*.npy"))) == 2:
-            from fusion.errors import Fault
+    def failing(image, *rest):
+        if len(list(cache.glob("*.npz"))) == 2:
+            raise FeatureError(Fault("tumour: no features", "107", "use a larger region"))
+        return plain(image, *rest)
 
-            raise FeatureError(Fault("no features", "107", "use a larger region"))
-        return values
-
-    monkeypatch.setattr(oracle, "extract", failing)
-    with pytest.raises(FeatureError, match="case c1: found tumour: no features") as error:
+    monkeypatch.setattr(engine, "measure", failing)
+    with pytest.raises(FeatureError, match="case c1: found tumour: no features"):
         extract.extract(files, run.model_copy(update={"jobs": 1}), cache)
-    assert error.value.faults
+
+
+def test_a_changed_setting_or_voxel_is_measured_again(cohort):
+    run, files, cache = cohort
+    extract.extract(files[:1], run, cache)
+    wider = run.model_copy(update={"radiomics": run.radiomics.model_copy(update={"bin_width": 10.0})})
+    extract.extract(files[:1], wider, cache)
+    assert len(list(cache.glob("*.npz"))) == 4
 
 
 def test_the_table_says_how_it_was_made(cohort):
     run, _, _ = cohort
-    assert {"engine", "input_type", "crop", "ring", "settings"} <= set(extract.metadata(run))
+    assert {"engine", "mode", "padding", "input_type", "crop", "ring", "settings"} <= set(extract.metadata(run))

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import sys
 import types
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,16 +12,13 @@ import numpy as np
 import scipy.ndimage
 import scipy.special
 
-from fusion.config.run import Radiomics
+from fusion.config.images import TYPES, Kind, kind_of, sigma_mm
+from fusion.config.pyradiomics import PER_IMAGE, VOXEL, WHOLE
+from fusion.config.radiomics import Radiomics
 from fusion.data.image import Geometry, to_sitk
 from fusion.errors import Fault, FeatureError
 from fusion.features.radiomics.preset import columns
 from fusion.types import Mask, Vector, Volume
-
-IMAGE_TYPES = {
-    "original": "Original", "log": "LoG", "wavelet": "Wavelet", "square": "Square", "squareroot": "SquareRoot",
-    "logarithm": "Logarithm", "exponential": "Exponential", "gradient": "Gradient", "lbp": "LBP3D",
-}  # fmt: skip
 
 
 def extract(image: Volume, region: Mask, geometry: Geometry, radiomics: Radiomics) -> Vector:
@@ -38,7 +36,7 @@ def extract(image: Volume, region: Mask, geometry: Geometry, radiomics: Radiomic
     wanted = columns(radiomics)
     extractor = _extractor(radiomics)
     try:
-        with _scipy_names(), np.errstate(all="ignore"):
+        with _scipy_names(), _floats_in_patterns(), np.errstate(all="ignore"):
             found = extractor.execute(to_sitk(image, geometry), to_sitk(region.astype(np.uint8), geometry))
     except (ValueError, IndexError, ZeroDivisionError, RuntimeError, np.linalg.LinAlgError) as error:
         reason = str(error).strip().splitlines()[-1:] or [type(error).__name__]
@@ -58,18 +56,29 @@ def _extractor(radiomics: Radiomics) -> Any:
     from radiomics.featureextractor import RadiomicsFeatureExtractor
 
     pyradiomics.logger.setLevel(logging.CRITICAL)  # a missing feature is an error here, not a log line
-    spacing = list(radiomics.spacing_mm[::-1]) if radiomics.spacing_mm else None
-    extractor = RadiomicsFeatureExtractor(
-        binWidth=radiomics.bin_width, resampledPixelSpacing=spacing, normalize=radiomics.normalise,
-        interpolator="sitkBSpline", additionalInfo=False,
-    )  # fmt: skip
+    extractor = RadiomicsFeatureExtractor(**_settings(radiomics), label=1, additionalInfo=False)
     extractor.disableAllImageTypes()
-    sigmas = [
-        float(name.split("-")[2] + "." + name.split("-")[3]) for name in radiomics.images if name.startswith("log-")
-    ]
-    for prefix in dict.fromkeys(name.split("-")[0] for name in radiomics.images):
-        extractor.enableImageTypeByName(IMAGE_TYPES[prefix], customArgs={"sigma": sigmas} if prefix == "log" else None)
+    for kind in dict.fromkeys(kind_of(name) for name in radiomics.images):
+        extractor.enableImageTypeByName(TYPES[kind], customArgs=_custom(radiomics, kind))
+    extractor.disableAllFeatures()
+    extractor.enableFeaturesByName(**{kind: list(names or ()) for kind, names in radiomics.classes.items()})
     return extractor
+
+
+def _settings(radiomics: Radiomics) -> dict[str, Any]:
+    """The settings under PyRadiomics' names; spacing as (x, y, z)."""
+    own = {theirs: getattr(radiomics, ours) for theirs, ours in {**WHOLE, **PER_IMAGE, **VOXEL}.items()}
+    spacing = radiomics.spacing_mm
+    return {**own, "resampledPixelSpacing": list(spacing[::-1]) if spacing else None}
+
+
+def _custom(radiomics: Radiomics, kind: Kind) -> dict[str, Any]:
+    """Settings of one image type; sigmas written as their images are named, so that 1 and 1.0 stay two names."""
+    given = radiomics.per_image[kind].given if kind in radiomics.per_image else {}
+    own = {theirs: given[ours] for theirs, ours in PER_IMAGE.items() if ours in given}
+    if kind == "log":
+        own["sigma"] = [sigma_mm(name) for name in radiomics.images if kind_of(name) == "log"]
+    return own
 
 
 @contextlib.contextmanager
@@ -94,3 +103,11 @@ def _scipy_names() -> Iterator[None]:
         sys.modules.pop(module, None)
         if before is not None:
             sys.modules[module] = before
+
+
+@contextlib.contextmanager
+def _floats_in_patterns() -> Iterator[None]:
+    """No warning that LBP2D sees floats: PyRadiomics gives it nothing else."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Applying `local_binary_pattern` to floating-point")
+        yield

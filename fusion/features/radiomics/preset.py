@@ -1,29 +1,32 @@
 """Which columns a radiomics table has, and in which order."""
 
-from functools import cache
-
-from fusion.config.run import Radiomics
-
-CLASSES = ("firstorder", "glcm", "glrlm", "glszm", "gldm", "ngtdm")
-"""18 + 24 + 16 + 16 + 14 + 5 = 93 features an image type; shape adds 14, on the mask alone."""
+from fusion.config.names import DEPRECATED as DEPRECATED
+from fusion.config.names import FEATURES as FEATURES
+from fusion.config.names import SHAPE as SHAPE
+from fusion.config.radiomics import Class, Radiomics
 
 
 def columns(radiomics: Radiomics) -> tuple[str, ...]:
     """PyRadiomics' names of every feature of the preset: 14 + 93 an image type; 1874 with all twenty.
 
-    >>> from fusion.config.run import Radiomics
+    Shape comes first; then, image by image, the other classes in the order of ``radiomics.classes``.
+
     >>> len(columns(Radiomics())), columns(Radiomics())[-1]
     (1874, 'lbp-3D-k_ngtdm_Strength')
     """
-    shape = [f"original_shape_{name}" for name in _names("shape")]
-    rest = [f"{image}_{kind}_{name}" for image in radiomics.images for kind in CLASSES for name in _names(kind)]
-    return tuple(shape + rest)
+    shape = [name for kind in SHAPE if kind in radiomics.classes for name in _named("original", kind, radiomics)]
+    others = [kind for kind in radiomics.classes if kind not in SHAPE]
+    return (*shape, *[name for image in radiomics.images for kind in others for name in _named(image, kind, radiomics)])
 
 
-@cache
-def _names(kind: str) -> tuple[str, ...]:
-    """Names of a feature class without those that PyRadiomics marks deprecated."""
-    from radiomics.featureextractor import getFeatureClasses
+def features(radiomics: Radiomics, kind: Class) -> tuple[str, ...]:
+    """Names of the features of a class in the table's order: those asked for, or all that are not deprecated.
 
-    features = getFeatureClasses()[kind].getFeatureNames()
-    return tuple(sorted(name for name, deprecated in features.items() if not deprecated))
+    >>> features(Radiomics(classes={"glcm": ("MCC", "Contrast")}), "glcm")
+    ('MCC', 'Contrast')
+    """
+    return radiomics.classes[kind] or FEATURES[kind]
+
+
+def _named(image: str, kind: Class, radiomics: Radiomics) -> list[str]:
+    return [f"{image}_{kind}_{name}" for name in features(radiomics, kind)]

@@ -1,0 +1,124 @@
+"""All features of all regions of one case: cropped, filtered, discretised, measured."""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Num
+from numpy import ndarray
+from threadpoolctl import threadpool_limits
+
+from fusion.config.radiomics import Radiomics
+from fusion.data.image import Geometry
+from fusion.errors import Fault, FeatureError
+from fusion.features.radiomics import grid, ibsi, oracle
+from fusion.features.radiomics.doubts import doubts
+from fusion.features.radiomics.filtering import Values, filtered
+from fusion.features.radiomics.grid import Crop
+from fusion.features.radiomics.measures import Grey, shapes
+from fusion.features.radiomics.plan import Filtered, Texture, plan
+from fusion.features.radiomics.preset import columns
+from fusion.types import Vector
+
+Image = Num[ndarray, "_ _ _"]
+Region = Bool[ndarray, "_ _ _"]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Features of each region in the order of ``columns``, and what to be careful about in them."""
+
+    features: dict[str, Vector]
+    warnings: dict[str, tuple[str, ...]]
+
+
+def measure(
+    image: Image, masks: dict[str, Region], geometry: Geometry, radiomics: Radiomics, threads: int = 1
+) -> Measured:
+    """Every feature of ``columns(radiomics)`` of every region.
+
+    Args:
+        image: grey values, axes (z, y, x); integers are cast to float32 first.
+        masks: True inside the region, on the image's grid, by the region's name.
+        geometry: the grid of image and masks.
+        radiomics: the settings; ``engine`` and ``mode`` choose who measures.
+        threads: images measured at the same time; changes no number.
+
+    Raises:
+        FeatureError: every region that cannot be measured, or whose features are not all finite.
+    """
+    if radiomics.engine == "pyradiomics":
+        return _by_pyradiomics(image, masks, geometry, radiomics)
+    with threadpool_limits(1, user_api="blas"):
+        crops = (ibsi.crops if radiomics.mode == "ibsi" else grid.crops)(image, masks, geometry, radiomics)
+        with ThreadPoolExecutor(threads) as pool:
+            found, warnings = _measured(crops, radiomics, pool.map if threads > 1 else map)
+    names = columns(radiomics)
+    features = _in_order(found, names)
+    if radiomics.mode == "ibsi":
+        voxels = {region: int(np.count_nonzero(crop.shape_mask)) for region, crop in crops.items()}
+        features = {region: ibsi.redefine(names, values, voxels[region]) for region, values in features.items()}
+    return Measured(features, warnings)
+
+
+def _measured(
+    crops: dict[str, Crop], radiomics: Radiomics, run: Callable[..., Iterable[Any]]
+) -> tuple[dict[str, dict[str, float]], dict[str, tuple[str, ...]]]:
+    """Features by region and column name, and warnings by region."""
+    steps = plan(radiomics)
+    images = filtered(crops, steps, run)
+    grey = {region: Grey(crop, radiomics) for region, crop in crops.items()}
+    jobs = [(region, own, names) for own, names in _together(steps, radiomics) for region in crops]
+    for region, settings, _ in jobs:
+        grey[region].prepare(settings)
+
+    def measured(job: tuple[str, Texture, list[str]]) -> dict[str, float]:
+        region, settings, names = job
+        if radiomics.device == "cpu":
+            return grey[region].features(images[region][names[0]], names[0], settings)
+        return grey[region].features_on_device({name: images[region][name] for name in names}, settings)
+
+    found = {region: shapes(crop, radiomics) for region, crop in crops.items()}
+    for (region, _, _), own in zip(jobs, run(measured, jobs), strict=True):
+        found[region] |= own
+    return found, {region: doubts(crop, images[region], radiomics) for region, crop in crops.items()}
+
+
+def _together(steps: tuple[Filtered, ...], radiomics: Radiomics) -> list[tuple[Texture, list[str]]]:
+    """Images that one job measures: one on a CPU, all of one kind of settings on a device."""
+    if radiomics.device == "cpu":
+        return [(step.texture, [name]) for step in steps for name in step.names]
+    names: dict[Texture, list[str]] = {}
+    for step in steps:
+        names.setdefault(step.texture, []).extend(step.names)
+    return list(names.items())
+
+
+def _in_order(found: dict[str, dict[str, float]], names: tuple[str, ...]) -> dict[str, Vector]:
+    features = {region: np.array([own.get(name, np.nan) for name in names]) for region, own in found.items()}
+    faults = []
+    for region, values in features.items():
+        if bad := [name for name, value in zip(names, values, strict=True) if not np.isfinite(value)]:
+            shown = ", ".join(bad[:3]) + (", ..." if len(bad) > 3 else "")
+            remedy = "use a larger region, more slices, or fewer radiomics.images"
+            faults.append(
+                Fault(f"{region}: {len(bad)} features missing or not finite ({shown})", f"{len(names)}", remedy)
+            )
+    if faults:
+        raise FeatureError(faults)
+    return features
+
+
+def _by_pyradiomics(image: Image, masks: dict[str, Region], geometry: Geometry, radiomics: Radiomics) -> Measured:
+    found: dict[str, Vector] = {}
+    faults: list[Fault] = []
+    for region, mask in masks.items():
+        try:
+            found[region] = oracle.extract(image.astype(np.float32, copy=False), mask, geometry, radiomics)
+        except FeatureError as error:
+            faults += [replace(fault, found=f"{region}: {fault.found}") for fault in error.faults]
+    if faults:
+        raise FeatureError(faults)
+    return Measured(found, dict.fromkeys(masks, ()))

@@ -1,0 +1,25 @@
+"""A feature map: its voxels, where they lie, and its file."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import SimpleITK as sitk
+
+from fusion.data.image import Geometry, to_sitk
+from fusion.store import whole
+from fusion.types import Volume
+
+
+@dataclass(frozen=True)
+class Map:
+    """A feature of the neighbourhood of every voxel of a region."""
+
+    values: Volume
+    """float64; ``initial_value`` outside the region."""
+    geometry: Geometry
+    """The region's bounding box and ``kernel_radius`` voxels on each side, on the grid that was measured."""
+
+    def write(self, path: Path) -> None:
+        """Write the map as float64; the suffix of ``path`` chooses the format, as .nii.gz."""
+        with whole(path) as part:
+            sitk.WriteImage(to_sitk(self.values, self.geometry), str(part), useCompression=True)

@@ -1,0 +1,1 @@
+"""Texture matrices of a region, counted over rows of its voxels."""
