@@ -4,12 +4,13 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from functools import cache
+from typing import Any, TypeVar
 
 from joblib import Parallel, delayed
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 from rich.progress import track
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController, threadpool_limits
 
 from fusion.errors import Fault, RunError
 
@@ -47,6 +48,19 @@ def each(
     except TerminatedWorkerError as error:
         found = f"a worker process that was killed during {title}, as the system does when memory runs out"
         raise RunError(Fault(found, "workers that live", "set fewer jobs; what is done stays done")) from error
+
+
+def one_blas_thread() -> Any:
+    """A context in which linear algebra runs in one thread, for work that has threads of its own."""
+    return _blas().limit(limits=1, user_api="blas")
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    """The linear algebra libraries of this process: to look for them takes longer than to measure a small lesion."""
+    import scipy.linalg.cython_lapack  # noqa: F401, numba's; found only when it is loaded
+
+    return ThreadpoolController()
 
 
 def _with_index(verb: Callable[[Item], Result], index: int, item: Item) -> tuple[int, Result]:

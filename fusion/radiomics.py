@@ -20,8 +20,8 @@ import pandas as pd
 
 from fusion.config.parameters import read_parameters
 from fusion.config.radiomics import Radiomics
-from fusion.features.radiomics.feature_map import Map
 from fusion.features.radiomics.inputs import Drawn, Pictured, Tolerance, gather
+from fusion.features.radiomics.mapping.feature_map import Map
 from fusion.features.radiomics.preset import columns
 from fusion.features.radiomics.provenance import metadata
 from fusion.features.table import FeatureTable
@@ -35,7 +35,8 @@ def extract(
     regions: Mapping[str, Drawn],
     settings: Radiomics = PRESET,
     *,
-    label: int = 1,
+    label: int | None = None,
+    threads: int = 1,
     tolerance_mm: float = 1e-3,
     tolerance_direction: float = 1e-4,
 ) -> FeatureTable:
@@ -48,7 +49,9 @@ def extract(
         regions: masks by name, each a path, a SimpleITK image, or an array on the image's grid, axes (z, y, x).
         settings: what to measure; the default is the preset of 1874 features. ``read_parameters`` reads a file of
             PyRadiomics.
-        label: value of the region in masks that hold numbers; in masks of booleans the region is True.
+        label: value of the region in masks that hold numbers, ``settings.label`` if not given; in masks of booleans the
+            region is True.
+        threads: images measured at the same time; changes no number.
         tolerance_mm: how far spacing and origin of image and masks may differ, in mm.
         tolerance_direction: how far an entry of their direction matrices may differ.
 
@@ -61,12 +64,13 @@ def extract(
     """
     from fusion.features.radiomics.engine import measure  # compiled code, not needed to read settings
 
-    own, masks = gather(image, regions, label, Tolerance(tolerance_mm, tolerance_direction))
-    measured = measure(own.values, masks, own.geometry, settings)
+    value = settings.label if label is None else label
+    own, masks = gather(image, regions, value, Tolerance(tolerance_mm, tolerance_direction))
+    measured = measure(own.values, masks, own.geometry, settings, threads)
     index = pd.Index(list(masks), name="region")
     values = pd.DataFrame(np.stack([measured.features[name] for name in masks]), index, list(columns(settings)))
     warnings = pd.Series(["; ".join(measured.warnings.get(name, ())) for name in masks], index, dtype="str")
-    return FeatureTable(values, warnings, {**metadata(settings), "label": str(label)})
+    return FeatureTable(values, warnings, {**metadata(settings), "label": str(value)})
 
 
 def maps(
@@ -75,7 +79,7 @@ def maps(
     features: Sequence[str],
     settings: Radiomics = PRESET,
     *,
-    label: int = 1,
+    label: int | None = None,
     threads: int = 1,
     tolerance_mm: float = 1e-3,
     tolerance_direction: float = 1e-4,
@@ -98,7 +102,8 @@ def maps(
     Raises:
         FeatureError: every fault of image and mask, or of the names, at once; or a region that cannot be measured.
     """
-    from fusion.features.radiomics import maps as mapping  # compiled code, not needed to read settings
+    from fusion.features.radiomics.mapping import maps as mapping  # compiled code, not needed to read settings
 
-    own, masks = gather(image, {"region": region}, label, Tolerance(tolerance_mm, tolerance_direction))
+    value = settings.label if label is None else label
+    own, masks = gather(image, {"region": region}, value, Tolerance(tolerance_mm, tolerance_direction))
     return mapping.maps(own.values, masks["region"], own.geometry, settings, features, threads)

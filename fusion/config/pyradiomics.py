@@ -5,7 +5,7 @@ WHOLE = {
     "preCrop": "pre_crop", "normalize": "normalise", "normalizeScale": "normalise_scale",
     "removeOutliers": "remove_outliers", "resegmentRange": "resegment_range", "resegmentMode": "resegment_mode",
     "resegmentShape": "resegment_shape", "minimumROIDimensions": "minimum_dimensions",
-    "minimumROISize": "minimum_voxels",
+    "minimumROISize": "minimum_voxels", "label": "label",
 }  # fmt: skip
 """Settings that hold for every image of a region."""
 PER_IMAGE = {
@@ -23,7 +23,6 @@ VOXEL = {"kernelRadius": "kernel_radius", "maskedKernel": "masked_kernel", "init
 NUMBERLESS = ("additionalInfo", "voxelBatch")
 """Settings that decide no feature: what else is reported, and how much memory is used."""
 ELSEWHERE = {
-    "label": (1, "delete it and set cohort.label, or label=... in a call"),
     "label_channel": (0, "delete it and save that channel as a mask of its own"),
     "correctMask": (False, "delete it and set roi.resample_mask=true, or bring the mask onto the image's grid"),
     "geometryTolerance": (None, "delete it and set cohort.tolerance_mm, or tolerance_mm=... in a call"),

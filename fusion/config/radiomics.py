@@ -55,6 +55,8 @@ class Preparation(Part):
         default=dict.fromkeys(("shape", "firstorder", "glcm", "glrlm", "glszm", "gldm", "ngtdm")), min_length=1
     )
     """Feature classes, each with the names of its features, or null for all that are not deprecated."""
+    label: Count = 1
+    """Value of the region in masks given to `fusion.radiomics.extract`; a run reads its masks by `cohort.label`."""
     spacing_mm: tuple[Size, Size, Size] | None = (1.0, 1.0, 1.0)
     """Voxel size after resampling, along (z, y, x); 0 keeps the native spacing along an axis, null the native grid."""
     interpolator: Interpolator = "sitkBSpline"

@@ -295,6 +295,13 @@ class Run(Part):
             raise ValueError(f"heads.clinical names {unknown}, which cohort.clinical does not describe")
         return self
 
+    @model_validator(mode="after")
+    def _one_label(self) -> "Run":
+        if self.radiomics.label not in (1, self.cohort.label):
+            raise ValueError(f"radiomics.label is {self.radiomics.label}; a run reads its masks by cohort.label, "
+                             f"which is {self.cohort.label}")  # fmt: skip
+        return self
+
     @property
     def folder(self) -> Path:
         """The run folder."""

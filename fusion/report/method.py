@@ -1,11 +1,9 @@
 """How the numbers were made, in words, from the resolved run."""
 
 from fusion.evaluate import threshold
+from fusion.features.radiomics.preset import columns
 from fusion.report.results import Results
 from fusion.report.words import percent
-
-ONCE, EACH = 14, 93
-"""Shape features of a region, and features of each image type."""
 
 
 def method(results: Results) -> list[tuple[str, str]]:
@@ -44,8 +42,9 @@ def _radiomics(results: Results) -> str:
     types = len(radiomics.images)
     spacing = f"{_by(radiomics.spacing_mm)} mm voxels" if radiomics.spacing_mm else "native voxels"
     whole = ", z-scored image" if radiomics.normalise else ""
-    count = ONCE + EACH * types
-    return f"{count} features a region ({types} image types), {spacing}, bin width {radiomics.bin_width:g}{whole}"
+    bins = f"{radiomics.bin_count} bins" if radiomics.bin_count else f"bin width {radiomics.bin_width:g}"
+    made = f"{len(columns(radiomics))} features a region ({types} image types), {spacing}, {bins}{whole}"
+    return f"{made}; engine {radiomics.engine}, mode {radiomics.mode}, crop rule {radiomics.crop}"
 
 
 def _score(results: Results) -> str:

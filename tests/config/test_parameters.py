@@ -165,12 +165,18 @@ def test_a_value_that_pyradiomics_refuses_is_refused(wrong, tmp_path):
 
 @pytest.mark.parametrize(
     ("setting", "remedy"),
-    [("label: 2", "cohort.label"), ("geometryTolerance: 1000", "tolerance_mm"), ("correctMask: true", "resample_mask"),
+    [("geometryTolerance: 1000", "tolerance_mm"), ("correctMask: true", "resample_mask"),
      ("label_channel: 1", "save that channel")],
 )  # fmt: skip
 def test_what_has_its_place_elsewhere_is_told_where(setting, remedy, tmp_path):
     (fault,) = faults(tmp_path, f"setting: {{{setting}}}")
     assert remedy in fault
+
+
+def test_the_label_is_read(tmp_path):
+    path = tmp_path / "own.yaml"
+    path.write_text("setting: {label: 2}")
+    assert read_parameters(path).label == 2
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,9 @@ def test_an_interrupted_extraction_resumes(cohort, monkeypatch):
     extract.extract(files[:2], run, cache)
     counted = []
     plain = engine.measure
-    monkeypatch.setattr(engine, "measure", lambda image, masks, *rest: counted.extend(masks) or plain(image, masks, *rest))
+    monkeypatch.setattr(
+        engine, "measure", lambda image, masks, *rest: counted.extend(masks) or plain(image, masks, *rest)
+    )
     extract.extract(files, run.model_copy(update={"jobs": 1}), cache)
     assert len(counted) == 4
 

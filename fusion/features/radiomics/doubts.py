@@ -7,7 +7,7 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from fusion.config.radiomics import Radiomics
-from fusion.features.radiomics.grid import Crop
+from fusion.features.radiomics.crop.grid import Crop
 
 SCALED = ("square", "squareroot", "logarithm", "exponential")
 """Images that are scaled by the crop's largest absolute grey value."""

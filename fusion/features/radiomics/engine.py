@@ -1,5 +1,6 @@
 """All features of all regions of one case: cropped, filtered, discretised, measured."""
 
+import contextlib
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -8,18 +9,19 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Num
 from numpy import ndarray
-from threadpoolctl import threadpool_limits
 
 from fusion.config.radiomics import Radiomics
 from fusion.data.image import Geometry
 from fusion.errors import Fault, FeatureError
-from fusion.features.radiomics import grid, ibsi, oracle
+from fusion.features.radiomics import ibsi, oracle
+from fusion.features.radiomics.crop import grid
+from fusion.features.radiomics.crop.grid import Crop
 from fusion.features.radiomics.doubts import doubts
-from fusion.features.radiomics.filtering import Values, filtered
-from fusion.features.radiomics.grid import Crop
+from fusion.features.radiomics.filtering import filtered
 from fusion.features.radiomics.measures import Grey, shapes
 from fusion.features.radiomics.plan import Filtered, Texture, plan
 from fusion.features.radiomics.preset import columns
+from fusion.progress import one_blas_thread
 from fusion.types import Vector
 
 Image = Num[ndarray, "_ _ _"]
@@ -51,7 +53,7 @@ def measure(
     """
     if radiomics.engine == "pyradiomics":
         return _by_pyradiomics(image, masks, geometry, radiomics)
-    with threadpool_limits(1, user_api="blas"):
+    with one_blas_thread():
         crops = (ibsi.crops if radiomics.mode == "ibsi" else grid.crops)(image, masks, geometry, radiomics)
         with ThreadPoolExecutor(threads) as pool:
             found, warnings = _measured(crops, radiomics, pool.map if threads > 1 else map)
@@ -61,6 +63,21 @@ def measure(
         voxels = {region: int(np.count_nonzero(crop.shape_mask)) for region, crop in crops.items()}
         features = {region: ibsi.redefine(names, values, voxels[region]) for region, values in features.items()}
     return Measured(features, warnings)
+
+
+def compile_once(radiomics: Radiomics) -> None:
+    """Have all code compiled that ``measure`` runs, by measuring noise: a minute the first time on a machine, then the
+    compiled code is read from disk."""
+    if radiomics.engine != "fusion":
+        return
+    size = (16, 24, 24)
+    place = Geometry(size, (1.0, 1.0, 1.0), (0.0, 0.0, 0.0), (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0))
+    noise = np.random.default_rng(0).normal(0, 100, size).astype(np.float32)
+    mask = np.zeros(size, dtype=bool)
+    mask[4:12, 6:18, 6:18] = True
+    spacing_mm = None if radiomics.spacing_mm is None else (0.8, 0.8, 0.8)
+    with contextlib.suppress(FeatureError):  # noise need not fit every setting
+        measure(noise, {"noise": mask}, place, radiomics.model_copy(update={"spacing_mm": spacing_mm}))
 
 
 def _measured(
@@ -100,7 +117,7 @@ def _in_order(found: dict[str, dict[str, float]], names: tuple[str, ...]) -> dic
     features = {region: np.array([own.get(name, np.nan) for name in names]) for region, own in found.items()}
     faults = []
     for region, values in features.items():
-        if bad := [name for name, value in zip(names, values, strict=True) if not np.isfinite(value)]:
+        if bad := [names[n] for n in np.flatnonzero(~np.isfinite(values))]:
             shown = ", ".join(bad[:3]) + (", ..." if len(bad) > 3 else "")
             remedy = "use a larger region, more slices, or fewer radiomics.images"
             faults.append(

@@ -15,7 +15,7 @@ from fusion.features.radiomics import engine, memory, provenance
 from fusion.features.radiomics.memory import Kept
 from fusion.features.radiomics.preset import columns
 from fusion.features.table import FeatureTable, remarks
-from fusion.progress import each
+from fusion.progress import cores, each
 from fusion.roi.region import REGIONS, regions
 
 
@@ -36,6 +36,8 @@ def extract(files: Sequence[Files], run: Run, cache: Path) -> dict[str, FeatureT
     Raises:
         FeatureError: every case that could not be measured, after all others were.
     """
+    if len(files) > 1 and cores(run.jobs) > 1:
+        engine.compile_once(run.radiomics)  # here, so that workers find compiled code instead of each making it
     outcomes = dict(each(partial(_measure, run=run, cache=cache), files, "radiomics", run.jobs))
     faults = [fault for outcome in outcomes.values() for fault in outcome.faults]
     if faults:

@@ -10,12 +10,12 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from fusion.errors import Fault, FeatureError
+from fusion.features.radiomics.crop.grid import Crop
 from fusion.features.radiomics.filters.gradient import gradient
 from fusion.features.radiomics.filters.laplacian import fits, laplacians
 from fusion.features.radiomics.filters.pattern import pattern2d, pattern3d
 from fusion.features.radiomics.filters.pointwise import exponential, logarithm, square, squareroot
 from fusion.features.radiomics.filters.wavelet import wavelet
-from fusion.features.radiomics.grid import Crop
 from fusion.features.radiomics.plan import Filtered, Gradient, Laplacian, Pattern2D, Pattern3D, Wavelet
 from fusion.types import Mask
 
@@ -40,11 +40,12 @@ def filtered(
     Raises:
         FeatureError: a crop too small for a filter.
     """
-    groups = [list(same) for _, same in groupby(sorted(crops, key=lambda name: _grid(crops[name])), lambda name: _grid(crops[name]))]
+    groups = [
+        list(same)
+        for _, same in groupby(sorted(crops, key=lambda name: _grid(crops[name])), lambda name: _grid(crops[name]))
+    ]
     _refuse_small(crops, steps)
-    jobs = sorted(
-        ((step, names) for step in steps for names in groups), key=lambda job: job[0].kind not in COSTLY
-    )
+    jobs = sorted(((step, names) for step in steps for names in groups), key=lambda job: job[0].kind not in COSTLY)
     made: dict[str, dict[str, Values]] = {name: {} for name in crops}
     for part in run(lambda job: _one_step(job[0], {name: crops[name] for name in job[1]}), jobs):
         for name, images in part.items():
@@ -61,7 +62,7 @@ def _one_step(step: Filtered, crops: dict[str, Crop]) -> dict[str, dict[str, Val
     where = reduce(np.logical_or, masks.values())
     images = one_filter(step, next(iter(crops.values())), where)
     if len(masks) == 1:
-        return {name: images for name in masks}
+        return dict.fromkeys(masks, images)
     return {name: {image: values[mask[where]] for image, values in images.items()} for name, mask in masks.items()}
 
 

@@ -15,11 +15,11 @@ from numpy import ndarray
 from fusion.config.radiomics import Radiomics
 from fusion.data.image import Geometry
 from fusion.errors import ConfigError, Fault, FeatureError
-from fusion.features.radiomics.centred import Moved, Order, interpolate
-from fusion.features.radiomics.grid import Crop
+from fusion.features.radiomics.crop.centred import Moved, Order, interpolate
+from fusion.features.radiomics.crop.grid import Crop
+from fusion.features.radiomics.crop.normalise import z_score
+from fusion.features.radiomics.crop.placement import Box, Index, bounding_box
 from fusion.features.radiomics.levels import MOST_BINS
-from fusion.features.radiomics.normalise import z_score
-from fusion.features.radiomics.placement import Box, Index, bounding_box
 from fusion.features.radiomics.plan import Binning
 from fusion.types import Mask, Spacing, Volume
 

@@ -21,7 +21,7 @@ MOST_LEVELS = 10_000
 class Levels:
     """A region's voxels as grey levels.
 
-    ``rank`` counts through the levels that occur (1 is the lowest), ``level`` is the level itself (1 is the lowest bin);
+    ``rank`` counts through the levels that occur (1 is the lowest), ``level`` is the level itself (1: the lowest bin);
     ``grey[rank - 1]`` is the level of a rank, ``counts`` the voxels of each.
     """
 
@@ -37,7 +37,7 @@ def discretise(values: Float[ndarray, " voxel"], binning: Binning) -> Levels:
     NaN falls into a bin of its own above all others, as ``numpy.digitize`` has it.
 
     Raises:
-        FeatureError: infinite values, or more grey levels than 16 bits hold.
+        FeatureError: infinite values, or too many grey levels.
     """
     return ranked(values, edges(values, binning))
 

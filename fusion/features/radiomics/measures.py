@@ -9,7 +9,7 @@ from numpy import ndarray
 from fusion.config.radiomics import Radiomics
 from fusion.features.radiomics import ibsi, levels
 from fusion.features.radiomics.classes import firstorder, shape, shape2d
-from fusion.features.radiomics.grid import Crop
+from fusion.features.radiomics.crop.grid import Crop
 from fusion.features.radiomics.levels import Levels
 from fusion.features.radiomics.plan import Texture
 from fusion.features.radiomics.preset import FEATURES

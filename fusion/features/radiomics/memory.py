@@ -41,8 +41,8 @@ def keys(
         "geometry": [geometry.size, geometry.spacing_mm, geometry.origin_mm, geometry.direction],
     }
     common = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
-    common.update(np.ascontiguousarray(image))
-    own = {region: hashlib.sha256(np.packbits(mask)).digest() for region, mask in masks.items()}
+    common.update(np.ascontiguousarray(image).data)
+    own = {region: hashlib.sha256(np.packbits(mask).data).digest() for region, mask in masks.items()}
     if radiomics.crop == "shared":
         common.update(b"".join(own.values()))
     found = {}

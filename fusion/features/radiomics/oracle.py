@@ -34,10 +34,10 @@ def extract(image: Volume, region: Mask, geometry: Geometry, radiomics: Radiomic
         FeatureError: PyRadiomics refuses the region, leaves a feature out, or computes one that is not finite.
     """
     wanted = columns(radiomics)
-    extractor = _extractor(radiomics)
+    own = extractor(radiomics)
     try:
-        with _scipy_names(), _floats_in_patterns(), np.errstate(all="ignore"):
-            found = extractor.execute(to_sitk(image, geometry), to_sitk(region.astype(np.uint8), geometry))
+        with scipy_names(), _floats_in_patterns(), np.errstate(all="ignore"):
+            found = own.execute(to_sitk(image, geometry), to_sitk(region.astype(np.uint8), geometry))
     except (ValueError, IndexError, ZeroDivisionError, RuntimeError, np.linalg.LinAlgError) as error:
         reason = str(error).strip().splitlines()[-1:] or [type(error).__name__]
         remedy = "use a larger region, more slices, or fewer radiomics.images"
@@ -51,18 +51,19 @@ def extract(image: Volume, region: Mask, geometry: Geometry, radiomics: Radiomic
     return values
 
 
-def _extractor(radiomics: Radiomics) -> Any:
+def extractor(radiomics: Radiomics) -> Any:
+    """PyRadiomics' extractor with these settings; it takes masks with label 1."""
     import radiomics as pyradiomics
     from radiomics.featureextractor import RadiomicsFeatureExtractor
 
     pyradiomics.logger.setLevel(logging.CRITICAL)  # a missing feature is an error here, not a log line
-    extractor = RadiomicsFeatureExtractor(**_settings(radiomics), label=1, additionalInfo=False)
-    extractor.disableAllImageTypes()
+    own = RadiomicsFeatureExtractor(**{**_settings(radiomics), "label": 1}, additionalInfo=False)
+    own.disableAllImageTypes()
     for kind in dict.fromkeys(kind_of(name) for name in radiomics.images):
-        extractor.enableImageTypeByName(TYPES[kind], customArgs=_custom(radiomics, kind))
-    extractor.disableAllFeatures()
-    extractor.enableFeaturesByName(**{kind: list(names or ()) for kind, names in radiomics.classes.items()})
-    return extractor
+        own.enableImageTypeByName(TYPES[kind], customArgs=_custom(radiomics, kind))
+    own.disableAllFeatures()
+    own.enableFeaturesByName(**{kind: list(names or ()) for kind, names in radiomics.classes.items()})
+    return own
 
 
 def _settings(radiomics: Radiomics) -> dict[str, Any]:
@@ -82,7 +83,7 @@ def _custom(radiomics: Radiomics, kind: Kind) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _scipy_names() -> Iterator[None]:
+def scipy_names() -> Iterator[None]:
     """Lend PyRadiomics two names that newer SciPy dropped; without them its LBP3D images vanish with a log line.
 
     ``sph_harm(m, n, azimuth, polar)`` became ``sph_harm_y(n, m, polar, azimuth)`` in SciPy 1.15.

@@ -68,13 +68,13 @@ def ground(mask: Mask, spacing_mm: Spacing, texture: Texture) -> Ground:
     return Ground(
         own,
         own.steps(pairs),
-        _weights(pairs, spacing_mm, texture.weighting, squared=True),
+        direction_weights(pairs, spacing_mm, texture.weighting, squared=True),
         around,
         neighbour_counts(own, around),
         near,
         own.steps(near),
         runs,
-        _weights(near[runs], spacing_mm, texture.weighting, squared=False),
+        direction_weights(near[runs], spacing_mm, texture.weighting, squared=False),
     )
 
 
@@ -153,7 +153,8 @@ def _runs(
 @njit(cache=True, nogil=True)
 def _run_features(rank, likeness, start, length, steps, runs, longest, grey, weights):
     """Mean over directions, or features of the weighted sum of all directions' matrices."""
-    size, summed, found = np.arange(1, longest + 1).astype(np.float64), np.zeros((grey.size, longest)), np.zeros(16)
+    size, summed = np.arange(1, longest + 1).astype(np.float64), np.zeros((grey.size, longest))
+    found = np.zeros(16) if runs.size else np.full(16, np.nan)
     so_far = np.empty(rank.size, np.uint16)  # written before it is read
     for angle in range(runs.size):
         bit = runs[angle]
@@ -161,11 +162,11 @@ def _run_features(rank, likeness, start, length, steps, runs, longest, grey, wei
         table = counts.astype(np.float64)
         if weights.size:
             summed += weights[angle] * table
-        else:
-            found += sizes(table, grey, size) / runs.size
-    if runs.size == 0:
-        return np.full(16, np.nan)
-    return sizes(summed, grey, size) if weights.size else found
+            if angle < runs.size - 1:
+                continue
+            table = summed
+        found += sizes(table, grey, size) / (1 if weights.size else runs.size)
+    return found
 
 
 def _lines(own: Layout, offsets: Integer[ndarray, "angle 3"]) -> Integer[ndarray, " line"]:
@@ -185,7 +186,7 @@ def _on_a_line(places: Integer[ndarray, "voxel 3"], offset: Integer[ndarray, "3"
     return len(np.unique(lines, axis=0)) < len(lines)
 
 
-def _weights(
+def direction_weights(
     offsets: Integer[ndarray, "angle 3"], spacing_mm: Spacing, norm: str | None, squared: bool
 ) -> Float[ndarray, " angle"] | None:
     """Weight of each direction by its length in mm: exp(-length^2) for pairs, the length itself for runs."""

@@ -124,13 +124,18 @@ def test_regions_measured_together_are_as_measured_alone():
     together = engine.measure(image, masks, geometry, ALL).features
     for region, mask in masks.items():
         np.testing.assert_allclose(
-            engine.measure(image, {region: mask}, geometry, ALL).features[region], together[region], rtol=1e-6, atol=ROUNDING
+            engine.measure(image, {region: mask}, geometry, ALL).features[region],
+            together[region],
+            rtol=1e-6,
+            atol=ROUNDING,
         )
 
 
 def test_a_shared_crop_changes_filters_that_see_its_edge_and_nothing_else():
     image, masks, geometry = tumour_and_ring(4)
-    exact, shared = (engine.measure(image, masks, geometry, Radiomics(crop=rule)).features for rule in ("exact", "shared"))
+    exact, shared = (
+        engine.measure(image, masks, geometry, Radiomics(crop=rule)).features for rule in ("exact", "shared")
+    )
     names = np.array(columns(ALL))
     plain = np.char.startswith(names, "original")
     np.testing.assert_allclose(shared["tumour"][plain], exact["tumour"][plain], rtol=1e-6)

@@ -18,7 +18,7 @@ from fusion.features.radiomics.filters.laplacian import bounding_box, fits, lapl
 from fusion.features.radiomics.filters.pattern import pattern2d, pattern3d
 from fusion.features.radiomics.filters.pointwise import exponential, logarithm, square, squareroot
 from fusion.features.radiomics.filters.wavelet import wavelet
-from fusion.features.radiomics.oracle import _scipy_names
+from fusion.features.radiomics.oracle import scipy_names
 
 TUMOUR = Path(__file__).parents[4] / "shared/data/sts/nifti/STS_001"
 SPACINGS = [(1.0, 1.0, 1.0), (3.27, 0.977, 0.8)]
@@ -61,7 +61,7 @@ def theirs(
     given = sitk.GetImageFromArray(image)
     given.SetSpacing(spacing_mm[::-1])
     mask = sitk.GetImageFromArray(where.astype(np.uint8))
-    with warnings.catch_warnings(), np.errstate(all="ignore"), _scipy_names():
+    with warnings.catch_warnings(), np.errstate(all="ignore"), scipy_names():
         warnings.simplefilter("ignore")
         made = {name: sitk.GetArrayFromImage(found) for found, name, _ in function(given, mask, **kwargs)}
     return {name: array[where] for name, array in made.items()}

@@ -10,7 +10,7 @@ from scipy.spatial.transform import Rotation
 from fusion.config.radiomics import Preparation
 from fusion.data.image import Geometry, read_image, read_labels, to_sitk
 from fusion.errors import FeatureError
-from fusion.features.radiomics.grid import crops
+from fusion.features.radiomics.crop.grid import crops
 
 STS = Path(__file__).parents[4] / "shared/data/sts/nifti"
 EXACT = Preparation()

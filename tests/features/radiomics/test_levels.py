@@ -39,7 +39,9 @@ def test_a_flat_region_has_one_level():
     assert discretise(np.full(4, -1000.0), Binning(25.0, None)).grey.tolist() == [1]
 
 
-@pytest.mark.parametrize("values", [[np.nan, 1.0], [np.inf, 1.0], [0.0, 1e9]], ids=["nan first", "infinite", "too many"])
+@pytest.mark.parametrize(
+    "values", [[np.nan, 1.0], [np.inf, 1.0], [0.0, 1e9]], ids=["nan first", "infinite", "too many"]
+)
 def test_values_without_levels_are_a_message(values):
     with pytest.raises(FeatureError, match=r"grey"):
         discretise(np.array(values), Binning(25.0, None))

@@ -9,14 +9,15 @@ import pytest
 import torch
 
 from fusion.errors import FeatureError
-from fusion.features.radiomics.classes.glcm import _features
+from fusion.features.radiomics.classes.glcm import of_matrix
 from fusion.features.radiomics.classes.ngtdm import ngtdm
 from fusion.features.radiomics.classes.sizes import AS_GLDM, AS_GLRLM, AS_GLSZM, sizes, zones
 from fusion.features.radiomics.levels import discretise
 from fusion.features.radiomics.matrices import on_device
 from fusion.features.radiomics.matrices.on_device import count
 from fusion.features.radiomics.plan import Binning, Texture
-from fusion.features.radiomics.texture import features as production, ground, texture
+from fusion.features.radiomics.texture import features as production
+from fusion.features.radiomics.texture import ground, texture
 
 spec = spec_from_file_location("gpu", Path(__file__).parents[3] / "experiments/benchmarks/gpu.py")
 script = module_from_spec(spec)
@@ -105,7 +106,7 @@ def features(counts, levels, own, chosen):
     if own.pair_weights is not None:
         pairs = np.tensordot(own.pair_weights, pairs, 1)[None]
     runs = counts.runs if own.run_weights is None else np.tensordot(own.run_weights, counts.runs, 1)[None]
-    by_angle = [_features(table / table.sum(), grey, chosen.symmetrical) for table in pairs if table.any()]
+    by_angle = [of_matrix(table / table.sum(), grey, chosen.symmetrical) for table in pairs if table.any()]
     by_line = [sizes(table.astype(np.float64), grey, long) for table in runs]
     return {
         "glcm": np.mean(by_angle, axis=0),

@@ -28,7 +28,7 @@ def engine(monkeypatch):
     """A stand-in that notes what it is given and measures with the oracle."""
     calls = []
 
-    def measure(image, masks, geometry, radiomics):
+    def measure(image, masks, geometry, radiomics, threads=1):
         calls.append((image, masks, geometry, radiomics))
         features = {name: oracle.extract(image, mask, geometry, radiomics) for name, mask in masks.items()}
         return types.SimpleNamespace(features=features, warnings=dict.fromkeys(list(masks)[:1], ("small", "flat")))

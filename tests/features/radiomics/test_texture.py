@@ -40,9 +40,9 @@ def theirs(image, mask, how: Texture) -> dict[str, np.ndarray]:
     pair = [sitk.GetImageFromArray(image[box]), sitk.GetImageFromArray(mask[box].astype(np.uint8))]
     for part in pair:
         part.SetSpacing(SPACING[::-1])
-    asked = dict(binWidth=how.binning.bin_width, binCount=how.binning.bin_count, distances=list(how.distances),
-                 symmetricalGLCM=how.symmetrical, weightingNorm=how.weighting, gldm_a=how.gldm_alpha,
-                 force2D=how.force_2d, force2Ddimension=how.force_2d_dimension)  # fmt: skip
+    asked = {"binWidth": how.binning.bin_width, "binCount": how.binning.bin_count, "distances": list(how.distances),
+             "symmetricalGLCM": how.symmetrical, "weightingNorm": how.weighting, "gldm_a": how.gldm_alpha,
+             "force2D": how.force_2d, "force2Ddimension": how.force_2d_dimension}  # fmt: skip
     found = {}
     for kind in ("glcm", "glrlm", "glszm", "gldm", "ngtdm"):
         with np.errstate(all="ignore"):

@@ -7,8 +7,8 @@ from numba import njit
 
 EPSILON = np.spacing(1)
 SMALL, LARGE = 1e-7, 1e-3
-"""The epsilon's share of the smallest product of marginals: below the one it changes nothing, above the other too much for
-a first-order correction."""
+"""The epsilon's share of the smallest product of marginals: below the one it changes nothing, above the other too much
+for a first-order correction."""
 NEAR = 0.05
 """Eigenvalues this near the second are corrected together with it."""
 
@@ -16,7 +16,7 @@ NEAR = 0.05
 @no_type_check
 @njit(cache=True, nogil=True)
 def maximal_correlation(p, px, py, symmetrical):
-    """Square root of the second largest eigenvalue of Q(i, j) = sum over k of p(i, k) p(j, k) / (px(i) py(k) + epsilon).
+    """Root of the second largest eigenvalue of Q(i, j) = sum over k of p(i, k) p(j, k) / (px(i) py(k) + epsilon).
 
     Without the epsilon Q is similar to A A' with A = p / sqrt(px py'), whose largest eigenvalue is 1; where the epsilon
     matters its effect on the second is added to first order, and where that is not enough Q itself is solved.

@@ -1,6 +1,7 @@
 """Features of grey-level co-occurrence matrices, averaged over directions.
 
-Haralick 1973, doi:10.1109/TSMC.1973.4309314; definitions as in PyRadiomics 3.0.1 and IBSI 1 (doi:10.1148/radiol.2020191145).
+Haralick 1973, doi:10.1109/TSMC.1973.4309314; definitions as in PyRadiomics 3.0.1 and IBSI 1,
+doi:10.1148/radiol.2020191145.
 """
 
 from typing import no_type_check
@@ -49,7 +50,7 @@ def glcm(
         NaN where no direction has a pair.
     """
     weighting = np.zeros(0) if weights is None else weights
-    return _mean(_glcm(rank, start, length, steps, grey.astype(np.float64), symmetrical, weighting))
+    return _mean(by_direction(rank, start, length, steps, grey.astype(np.float64), symmetrical, weighting))
 
 
 def from_counts(
@@ -64,7 +65,7 @@ def from_counts(
     tables = pairs.astype(np.float64) if weights is None else np.tensordot(weights, pairs, 1)[None]
     there = [table for table in tables if table.any()]
     level, nothing = grey.astype(np.float64), np.zeros((0, len(NAMES)))
-    return _mean(np.stack([_features(own / own.sum(), level, symmetrical) for own in there]) if there else nothing)
+    return _mean(np.stack([of_matrix(own / own.sum(), level, symmetrical) for own in there]) if there else nothing)
 
 
 def _mean(found: Float[ndarray, "angle 24"]) -> Float[ndarray, "24"]:
@@ -76,7 +77,7 @@ def _mean(found: Float[ndarray, "angle 24"]) -> Float[ndarray, "24"]:
 
 @no_type_check
 @njit(cache=True, nogil=True)
-def _glcm(rank, start, length, steps, grey, symmetrical, weights):
+def by_direction(rank, start, length, steps, grey, symmetrical, weights):
     """Features by direction, or of the weighted sum of all; NaN rows where there is no pair."""
     ranks = grey.size
     out = np.full((1 if weights.size else steps.size, len(NAMES)), np.nan)
@@ -89,20 +90,22 @@ def _glcm(rank, start, length, steps, grey, symmetrical, weights):
             pairs = pairs + pairs.T
         if weights.size:
             summed += weights[angle] * pairs
-        elif pairs.sum() > 0:
-            out[angle] = _features(pairs / pairs.sum(), grey, symmetrical)
-    if weights.size and summed.sum() > 0:
-        out[0] = _features(summed / summed.sum(), grey, symmetrical)
+            if angle < steps.size - 1:
+                continue
+            pairs = summed
+        if pairs.sum() > 0:
+            out[0 if weights.size else angle] = of_matrix(pairs / pairs.sum(), grey, symmetrical)
     return out
 
 
 @no_type_check
 @njit(cache=True, nogil=True, error_model="numpy")
-def _features(p, grey, symmetrical):
+def of_matrix(p, grey, symmetrical):
+    """The features of one matrix of probabilities ``p[rank, rank]`` with grey levels ``grey`` (float64)."""
     ranks, most = grey.size, int(grey[grey.size - 1])
-    px, py, joint, energy, largest, auto, covariance = p.sum(axis=1), p.sum(axis=0), 0.0, 0.0, 0.0, 0.0, 0.0
-    ux, uy = (px * grey).sum(), (py * grey).sum()
-    difference, total = np.zeros(most), np.zeros(2 * most + 1)
+    px, py, joint, energy, largest, auto = p.sum(axis=1), p.sum(axis=0), 0.0, 0.0, 0.0, 0.0
+    ux, uy = _means(p, grey)
+    difference, total, covariance, vx, vy = np.zeros(most), np.zeros(2 * most + 1), 0.0, 0.0, 0.0
     for i in range(ranks):
         for j in range(ranks):
             cell = p[i, j]
@@ -112,21 +115,36 @@ def _features(p, grey, symmetrical):
                 largest = max(largest, cell)
                 auto += cell * grey[i] * grey[j]
                 covariance += cell * (grey[i] - ux) * (grey[j] - uy)
+                vx += cell * (grey[i] - ux) ** 2
+                vy += cell * (grey[j] - uy) ** 2
                 difference[int(abs(grey[i] - grey[j]))] += cell
                 total[int(grey[i] + grey[j])] += cell
     k, s = np.arange(most).astype(np.float64), np.arange(2 * most + 1) - ux - uy
     average = (k * difference).sum()
-    vx, vy = (px * (grey - ux) ** 2).sum(), (py * (grey - uy) ** 2).sum()
+    deviations = np.sqrt(vx) * np.sqrt(vy)
     imc1, imc2 = _information(p, px, py, joint)
     return np.array([
         auto, (total * s**4).sum(), (total * s**3).sum(), (total * s**2).sum(), (difference * k**2).sum(),
-        covariance / (np.sqrt(vx) * np.sqrt(vy) + EPSILON) if vx * vy > 0 else 1.0,
+        covariance / (deviations + EPSILON) if deviations > 0 else 1.0,
         average, _entropy(difference), (difference * (k - average) ** 2).sum(),
         (difference / (1 + k)).sum(), (difference / (1 + k**2)).sum(),
         (difference / (1 + k**2 / most**2)).sum(), (difference / (1 + k / most)).sum(),
-        imc1, imc2, (difference[1:] / k[1:] ** 2).sum(), ux, energy, joint, maximal_correlation(p, px, py, symmetrical), largest,
+        imc1, imc2, (difference[1:] / k[1:] ** 2).sum(), ux, energy, joint,
+        maximal_correlation(p, px, py, symmetrical), largest,
         (total * np.arange(2 * most + 1)).sum(), _entropy(total), vx,
     ])  # fmt: skip
+
+
+@no_type_check
+@njit(cache=True, nogil=True)
+def _means(p, grey):
+    """Mean grey level of rows and columns, cell by cell: whether a deviation is 0 hangs on the order of sums."""
+    ux, uy = 0.0, 0.0
+    for i in range(grey.size):
+        for j in range(grey.size):
+            ux += p[i, j] * grey[i]
+            uy += p[i, j] * grey[j]
+    return ux, uy
 
 
 @no_type_check

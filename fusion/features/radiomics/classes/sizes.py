@@ -30,13 +30,13 @@ GLDM = (
     "LargeDependenceHighGrayLevelEmphasis", "LargeDependenceLowGrayLevelEmphasis", "LowGrayLevelEmphasis",
     "SmallDependenceEmphasis", "SmallDependenceHighGrayLevelEmphasis", "SmallDependenceLowGrayLevelEmphasis",
 )  # fmt: skip
-(GREY, GREY_NORMALISED, GREY_VARIANCE, HIGH, LARGE, LARGE_HIGH, LARGE_LOW, LOW, ENTROPY, SIZE, SIZE_NORMALISED, PERCENTAGE,
- SIZE_VARIANCE, SMALL, SMALL_HIGH, SMALL_LOW) = range(16)  # fmt: skip
+(GREY, GREY_NORMALISED, GREY_VARIANCE, HIGH, LARGE, LARGE_HIGH, LARGE_LOW, LOW, ENTROPY, SIZE, SIZE_NORMALISED,
+ PERCENTAGE, SIZE_VARIANCE, SMALL, SMALL_HIGH, SMALL_LOW) = range(16)  # fmt: skip
 AS_GLRLM = np.arange(16)
-AS_GLSZM = np.array([GREY, GREY_NORMALISED, GREY_VARIANCE, HIGH, LARGE, LARGE_HIGH, LARGE_LOW, LOW, SIZE, SIZE_NORMALISED,
-                     SMALL, SMALL_HIGH, SMALL_LOW, ENTROPY, PERCENTAGE, SIZE_VARIANCE])  # fmt: skip
-AS_GLDM = np.array([ENTROPY, SIZE, SIZE_NORMALISED, SIZE_VARIANCE, GREY, GREY_VARIANCE, HIGH, LARGE, LARGE_HIGH, LARGE_LOW,
-                    LOW, SMALL, SMALL_HIGH, SMALL_LOW])  # fmt: skip
+AS_GLSZM = np.array([GREY, GREY_NORMALISED, GREY_VARIANCE, HIGH, LARGE, LARGE_HIGH, LARGE_LOW, LOW, SIZE,
+                     SIZE_NORMALISED, SMALL, SMALL_HIGH, SMALL_LOW, ENTROPY, PERCENTAGE, SIZE_VARIANCE])  # fmt: skip
+AS_GLDM = np.array([ENTROPY, SIZE, SIZE_NORMALISED, SIZE_VARIANCE, GREY, GREY_VARIANCE, HIGH, LARGE, LARGE_HIGH,
+                    LARGE_LOW, LOW, SMALL, SMALL_HIGH, SMALL_LOW])  # fmt: skip
 """Where each named feature lies among the sixteen that ``sizes`` gives."""
 
 
@@ -44,13 +44,13 @@ def zones(
     rank: Integer[ndarray, " zone"], size: Integer[ndarray, " zone"], grey: Integer[ndarray, " rank"]
 ) -> Float[ndarray, "16"]:
     """The sixteen features of a list of zones."""
-    table, sizes_found = _table(rank, size, len(grey))
+    table, sizes_found = zone_table(rank, size, len(grey))
     return sizes(table, grey.astype(np.float64), sizes_found)
 
 
 @no_type_check
 @njit(cache=True, nogil=True)
-def _table(rank, size, ranks):
+def zone_table(rank, size, ranks):
     """Counts of zones by rank and by those sizes that occur."""
     column = np.zeros(size.max() + 1, np.int64)
     column[size] = 1
@@ -90,6 +90,6 @@ def sizes(table, grey, size):
         (by_grey**2).sum() / total, (by_grey**2).sum() / total**2, (by_grey / total * (grey - grey_mean) ** 2).sum(),
         (by_grey * grey2).sum() / total, (by_size * size2).sum() / total, large_high / total, large_low / total,
         (by_grey / grey2).sum() / total, entropy, (by_size**2).sum() / total, (by_size**2).sum() / total**2,
-        total / (by_size * size).sum(), (by_size / total * (size - size_mean) ** 2).sum(), (by_size / size2).sum() / total,
-        small_high / total, small_low / total,
+        total / (by_size * size).sum(), (by_size / total * (size - size_mean) ** 2).sum(),
+        (by_size / size2).sum() / total, small_high / total, small_low / total,
     ])  # fmt: skip

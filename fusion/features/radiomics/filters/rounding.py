@@ -2,7 +2,8 @@
 
 Patterns that are rotations of each other have one norm in theory and neighbouring numbers in practice; percentiles that
 fall among them decide on the last bit which voxels belong to a robust mean. So the order of sums and the rounding of
-products are numpy's, which fuses a complex product's second multiplication with its subtraction where the processor can.
+products are numpy's, which
+fuses a complex product's second multiplication with its subtraction where the processor can.
 """
 
 from functools import cache
@@ -19,7 +20,7 @@ LANES = 128
 
 
 def norms(pattern: UInt64[ndarray, "voxel word"], harmonics: Complex[ndarray, "vertex m"]) -> Float[ndarray, " voxel"]:
-    """Square root of the sum over vertices of (sum over m of c_m Y_m)^2, with c_m = sum of Y_m where the pattern is set.
+    """Root of the sum over vertices of (sum over m of c_m Y_m)^2, with c_m = sum of Y_m where the pattern is set.
 
     Args:
         pattern: bit v of a voxel's words is set where vertex v is.

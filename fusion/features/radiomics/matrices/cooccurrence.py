@@ -5,11 +5,13 @@ from typing import no_type_check
 import numpy as np
 from numba import njit
 
+from fusion.features.radiomics.matrices.layout import Index
+
 
 @no_type_check
 @njit(cache=True, nogil=True)
 def count_pairs(rank, start, length, step, table):
-    """Add to ``table[a * width + b]`` every voxel of rank a whose neighbour at ``step`` has rank b (0: not in the region).
+    """Add to ``table[a * width + b]`` every voxel of rank a whose neighbour at ``step`` has rank b (0: outside).
 
     Args:
         rank: flattened box, 0 outside the region (uint16).
@@ -17,12 +19,11 @@ def count_pairs(rank, start, length, step, table):
         step: offset in the flattened box.
         table: (ranks + 1)^2 zeros, flattened.
     """
-    width = np.int32(table.size**0.5 + 0.5)
-    room = np.empty(length.max(), np.int32)
+    width, step = np.int32(table.size**0.5 + 0.5), Index(step)
+    cell = np.empty(length.max(), np.int32)
     for row in range(start.size):
-        first, size = start[row], length[row]
-        own, other, cell = rank[first : first + size], rank[first + step : first + step + size], room[:size]
+        first, size = Index(start[row]), Index(length[row])
         for k in range(size):
-            cell[k] = np.int32(own[k]) * width + np.int32(other[k])
+            cell[k] = np.int32(rank[first + k]) * width + np.int32(rank[first + k + step])
         for k in range(size):
-            table[cell[k]] += 1
+            table[Index(cell[k])] += 1

@@ -10,13 +10,16 @@ from numpy import ndarray
 
 from fusion.types import Mask
 
+Index = np.uint64
+"""Indices in kernels: unsigned, so that compiled loops need not ask whether one counts from the end."""
+
 
 @dataclass(frozen=True)
 class Layout:
     """A region's bounding box with a border of ``pad`` empty voxels, and its voxels as rows along x.
 
-    Row r covers ``start[r] : start[r] + length[r]`` of the flattened box; rows lie in C order, so that values listed in C
-    order fill them one after another.
+    Row r covers ``start[r] : start[r] + length[r]`` of the flattened box; rows lie in C order, so that values listed in
+    C order fill them one after another.
     """
 
     box: tuple[int, int, int]
@@ -65,15 +68,15 @@ def box(mask: Mask) -> tuple[Integer[ndarray, "3"], Integer[ndarray, "3"]]:
 def angles(
     box: tuple[int, int, int], distances: tuple[int, ...] = (1,), without: int | None = None
 ) -> Integer[ndarray, "angle 3"]:
-    """Offsets (z, y, x) of one neighbour of every opposite pair at the given Chebyshev distances, that fit into ``box``.
+    """Offsets (z, y, x) of one of every two opposite neighbours at the given Chebyshev distances that fit into ``box``.
 
     Args:
         box: size of the region's bounding box; an offset as long as the box can join no two voxels.
         distances: in voxels.
         without: axis along which no neighbour is taken (2-D extraction), or None.
 
-    >>> len(angles((9, 9, 9))), len(angles((1, 9, 9))), len(angles((9, 9, 9), without=0)), len(angles((9, 9, 9), (1, 2)))
-    (13, 4, 4, 62)
+    >>> [len(angles(box)) for box in ((9, 9, 9), (1, 9, 9))], len(angles((9, 9, 9), (1, 2)))
+    ([13, 4], 62)
     """
     reach = max(distances)
     room = [0 if axis == without else min(reach, size - 1) for axis, size in enumerate(box)]
@@ -116,17 +119,19 @@ def neighbour_counts(own: Layout, both_ways: Integer[ndarray, " step"]) -> Shape
     """How many of the voxels at ``both_ways`` belong to the region, for each of its voxels."""
     total = int(own.length.sum())
     inside = own.fill(np.ones(total, np.uint16))
-    return _neighbour_counts(inside, own.start, own.length, both_ways, np.zeros(total, np.uint16))
+    return count_inside(inside, own.start, own.length, both_ways, np.zeros(total, np.uint16))
 
 
 @no_type_check
 @njit(cache=True, nogil=True)
-def _neighbour_counts(inside, start, length, steps, out):
-    n = 0
+def count_inside(inside, start, length, steps, out):
+    """Add to ``out``, by voxel, the neighbours at ``steps`` that are 1 in the flattened box ``inside``."""
+    n = Index(0)
     for row in range(start.size):
-        first, size = start[row], length[row]
+        first, size = Index(start[row]), Index(length[row])
         for step in steps:
+            ahead = Index(step)  # a step back wraps round, and so does the sum
             for k in range(size):
-                out[n + k] += inside[first + k + step]
+                out[n + k] += inside[first + k + ahead]
         n += size
     return out

@@ -5,15 +5,18 @@ from typing import no_type_check
 import numpy as np
 from numba import njit
 
+from fusion.features.radiomics.matrices.layout import Index
+
 BEHIND, AHEAD = 0, 16
 """First bit of the neighbours that come before a voxel in C order, and of their opposites."""
+NONE = np.uint32(0)
 
 
 @no_type_check
 @njit(cache=True, nogil=True)
 def find_likeness(rank, start, length, steps):
-    """For each voxel of the region, in C order: bit d is set where it equals its neighbour at ``-steps[d]``, bit 16 + d at
-    ``+steps[d]``.
+    """For each voxel of the region, in C order: bit d is set where it equals its neighbour at ``-steps[d]``, bit 16 + d
+    at ``+steps[d]``.
 
     Args:
         rank: flattened box, 0 outside the region (uint16).
@@ -21,17 +24,14 @@ def find_likeness(rank, start, length, steps):
         steps: offsets in the flattened box, positive, 13 at most.
     """
     found = np.zeros(length.sum(), np.uint32)
-    n = 0
+    n = Index(0)
     for row in range(start.size):
-        first, size = start[row], length[row]
-        own, out = rank[first : first + size], found[n : n + size]
+        first, size = Index(start[row]), Index(length[row])
         for d in range(steps.size):
-            behind, ahead = np.uint32(1 << (BEHIND + d)), np.uint32(1 << (AHEAD + d))
-            before = rank[first - steps[d] : first - steps[d] + size]
-            after = rank[first + steps[d] : first + steps[d] + size]
+            step, behind, ahead = Index(steps[d]), np.uint32(1 << (BEHIND + d)), np.uint32(1 << (AHEAD + d))
             for k in range(size):
-                out[k] |= (behind if own[k] == before[k] else np.uint32(0)) | (
-                    ahead if own[k] == after[k] else np.uint32(0)
-                )
+                own = rank[first + k]
+                found[n + k] |= behind if own == rank[first + k - step] else NONE
+                found[n + k] |= ahead if own == rank[first + k + step] else NONE
         n += size
     return found

@@ -8,6 +8,8 @@ from typing import no_type_check
 import numpy as np
 from numba import njit
 
+from fusion.features.radiomics.matrices.layout import Index
+
 
 @no_type_check
 @njit(cache=True, nogil=True)
@@ -60,18 +62,18 @@ def sum_differences(level, rank, start, length, steps, neighbours, ranks, with_l
         with_lone: count voxels without neighbours (PyRadiomics does, IBSI does not).
     """
     voxels, differences = np.zeros(ranks + 1, np.int64), np.zeros(ranks + 1, np.float64)
-    room = np.zeros(length.max(), np.uint32)
-    n = 0
+    total = np.zeros(length.max(), np.uint32)
+    n = Index(0)
     for row in range(start.size):
-        first, size = start[row], length[row]
-        total = room[:size]
-        total[:] = 0
-        for step in steps:
-            other = level[first + step : first + step + size]
-            for k in range(size):
-                total[k] += other[k]
+        first, size = Index(start[row]), Index(length[row])
         for k in range(size):
-            a, count = rank[first + k], neighbours[n + k]
+            total[k] = 0
+        for step in steps:
+            ahead = Index(step)  # a step back wraps round, and so does the sum
+            for k in range(size):
+                total[k] += level[first + k + ahead]
+        for k in range(size):
+            a, count = Index(rank[first + k]), neighbours[n + k]
             voxels[a] += with_lone or count > 0
             differences[a] += abs(level[first + k] - total[k] / max(count, 1)) if count > 0 else 0.0
         n += size

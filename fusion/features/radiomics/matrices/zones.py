@@ -29,12 +29,12 @@ def find_zones(
         offsets: (z, y, x) of the neighbours that come after a voxel in C order.
         steps: the same in the flattened box.
     """
-    return _zones(rank, likeness, start, length, steps, _few(tuple(map(tuple, offsets.tolist()))))
+    return label_zones(rank, likeness, start, length, steps, representatives(tuple(map(tuple, offsets.tolist()))))
 
 
 @cache
-def _few(offsets: tuple[tuple[int, int, int], ...]) -> Integer[ndarray, "pattern 4"]:
-    """For every pattern of equal neighbours behind a voxel, those that stand for all: one of each group that is connected.
+def representatives(offsets: tuple[tuple[int, int, int], ...]) -> Integer[ndarray, "pattern 4"]:
+    """For every pattern of equal neighbours behind a voxel, those that stand for all: one of each connected group.
 
     Neighbours that are next to each other and equal the same voxel belong to one zone already. -1 fills up.
     """
@@ -73,7 +73,8 @@ def _groups(touch):
 
 @no_type_check
 @njit(cache=True, nogil=True)
-def _zones(rank, likeness, start, length, steps, few):
+def label_zones(rank, likeness, start, length, steps, few):
+    """The work of ``find_zones``, with ``representatives`` of its offsets."""
     node = np.empty(rank.size, np.int32)  # read only where an earlier voxel of the region has been written
     parent, size, of = (
         np.zeros(likeness.size, np.int32),

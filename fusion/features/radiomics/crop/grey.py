@@ -12,9 +12,9 @@ from numpy import ndarray
 
 from fusion.data.image import Geometry
 from fusion.errors import Fault
-from fusion.features.radiomics import spline
-from fusion.features.radiomics.nearest import from_origin, resample_by_itk
-from fusion.features.radiomics.placement import Box, Grid, around
+from fusion.features.radiomics.crop import spline
+from fusion.features.radiomics.crop.nearest import from_origin, resample_by_itk
+from fusion.features.radiomics.crop.placement import Box, Grid, around
 
 SPLINE = "sitkBSpline"
 Values = Num[ndarray, "_ _ _"]

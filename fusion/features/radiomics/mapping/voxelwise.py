@@ -7,18 +7,18 @@ from jaxtyping import Float
 from numba import njit
 from numpy import ndarray
 
-from fusion.features.radiomics.classes.glcm import NAMES, _glcm
+from fusion.features.radiomics.classes.glcm import NAMES, by_direction
 from fusion.features.radiomics.classes.ngtdm import ngtdm as tone_differences
-from fusion.features.radiomics.classes.sizes import AS_GLDM, AS_GLRLM, AS_GLSZM, _table, sizes
-from fusion.features.radiomics.matrices.layout import _neighbour_counts
+from fusion.features.radiomics.classes.sizes import AS_GLDM, AS_GLRLM, AS_GLSZM, sizes, zone_table
+from fusion.features.radiomics.mapping.firstorder import firstorder
+from fusion.features.radiomics.mapping.windows import Neighbourhoods, joins, look, room, windows
+from fusion.features.radiomics.matrices.layout import count_inside
 from fusion.features.radiomics.matrices.likeness import find_likeness
 from fusion.features.radiomics.matrices.neighbourhood import count_dependences, count_near_dependences, sum_differences
 from fusion.features.radiomics.matrices.runs import count_runs
-from fusion.features.radiomics.matrices.zones import _few, _zones
+from fusion.features.radiomics.matrices.zones import label_zones, representatives
 from fusion.features.radiomics.plan import Texture
-from fusion.features.radiomics.texture import _weights
-from fusion.features.radiomics.voxelwise_firstorder import firstorder
-from fusion.features.radiomics.windows import Neighbourhoods, joins, look, room, windows
+from fusion.features.radiomics.texture import direction_weights
 
 Values = Float[ndarray, " looked"]
 Found = Float[ndarray, "voxel feature"]
@@ -32,7 +32,7 @@ def glcm(own: Neighbourhoods, values: Values, texture: Texture) -> Found:
     the others leave NaN out. PyRadiomics fails on the whole map of MCC if there is one such window; here it has values.
     """
     at = windows(own, values, texture)
-    weights = _weights(at.pairs, own.spacing_mm, texture.weighting, squared=True)
+    weights = direction_weights(at.pairs, own.spacing_mm, texture.weighting, squared=True)
     out, paired = np.empty((len(at.corners), len(NAMES))), np.zeros((len(at.corners), len(at.pairs)), np.bool_)
     _glcms(at.ranks, at.corners, at.shape, at.pad, at.grey.astype(np.float64), at.steps(at.pairs),
            texture.symmetrical, np.zeros(0) if weights is None else weights, out, paired)  # fmt: skip
@@ -46,7 +46,7 @@ def glcm(own: Neighbourhoods, values: Values, texture: Texture) -> Found:
 def glrlm(own: Neighbourhoods, values: Values, texture: Texture) -> Found:
     """The 16 features of each window, means over the directions in which it has two voxels on a line."""
     at = windows(own, values, texture)
-    weights = _weights(at.near, own.spacing_mm, texture.weighting, squared=False)
+    weights = direction_weights(at.near, own.spacing_mm, texture.weighting, squared=False)
     return _glrlms(at.ranks, at.corners, at.shape, at.pad, at.grey.astype(np.float64), at.near, at.steps(at.near),
                    np.zeros(0) if weights is None else weights)[:, AS_GLRLM]  # fmt: skip
 
@@ -54,7 +54,7 @@ def glrlm(own: Neighbourhoods, values: Values, texture: Texture) -> Found:
 def glszm(own: Neighbourhoods, values: Values, texture: Texture) -> Found:
     """The 16 features of each window."""
     at = windows(own, values, texture)
-    few, steps = _few(tuple(map(tuple, at.near.tolist()))), at.steps(at.near)
+    few, steps = representatives(tuple(map(tuple, at.near.tolist()))), at.steps(at.near)
     return _glszms(at.ranks, at.corners, at.shape, at.pad, at.grey.astype(np.float64), steps, few)[:, AS_GLSZM]
 
 
@@ -81,7 +81,7 @@ def _glcms(ranks, corners, shape, pad, grey, steps, symmetrical, weights, out, p
     space, own = room(ranks, shape, pad), np.empty(grey.size + 1)
     for v in range(len(corners)):
         box, start, length, seen = look(ranks, corners[v], shape, pad, space)
-        found = _glcm(box, start, length, steps, _with_highest(grey, seen, own), symmetrical, weights)
+        found = by_direction(box, start, length, steps, _with_highest(grey, seen, own), symmetrical, weights)
         for feature in range(out.shape[1]):
             total, count = 0.0, 0
             for angle in range(len(found)):
@@ -139,8 +139,8 @@ def _glszms(ranks, corners, shape, pad, grey, steps, few):
     for v in range(len(corners)):
         box, start, length, seen = look(ranks, corners[v], shape, pad, space)
         likeness = find_likeness(box, start, length, steps)
-        rank, size = _zones(box, likeness, start, length, steps, few)
-        table, sizes_found = _table(rank, size, seen.size)
+        rank, size = label_zones(box, likeness, start, length, steps, few)
+        table, sizes_found = zone_table(rank, size, seen.size)
         out[v] = sizes(table, grey[seen - 1], sizes_found)
     return out
 
@@ -175,7 +175,7 @@ def _ngtdms(ranks, corners, shape, pad, grey, around):
         _raise(box, own, level)
         for c in range(box.size):
             inside[c] = box[c] > 0
-        neighbours = _neighbour_counts(inside, start, length, around, np.zeros(length.sum(), np.uint16))
+        neighbours = count_inside(inside, start, length, around, np.zeros(length.sum(), np.uint16))
         voxels, differences = sum_differences(level, box, start, length, around, neighbours, seen.size, True)
         out[v] = tone_differences(voxels, differences, own.astype(np.float64))
     return out

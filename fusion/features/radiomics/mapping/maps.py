@@ -8,21 +8,21 @@ import numpy as np
 from jaxtyping import Bool, Float, Num
 from numpy import ndarray
 from pydantic import ValidationError
-from threadpoolctl import threadpool_limits
 
 from fusion.config.images import kind_of
 from fusion.config.names import DEPRECATED, FEATURES, SHAPE, fault
 from fusion.config.radiomics import Radiomics
 from fusion.data.image import Geometry
 from fusion.errors import Fault, FeatureError
-from fusion.features.radiomics import grid
-from fusion.features.radiomics.feature_map import Map
+from fusion.features.radiomics.crop import grid
+from fusion.features.radiomics.crop.grid import Crop
+from fusion.features.radiomics.crop.placement import Box, bounding_box
 from fusion.features.radiomics.filtering import filtered
-from fusion.features.radiomics.grid import Crop
-from fusion.features.radiomics.placement import Box, bounding_box
+from fusion.features.radiomics.mapping.feature_map import Map
+from fusion.features.radiomics.mapping.voxelwise import CLASSES
+from fusion.features.radiomics.mapping.windows import Neighbourhoods
 from fusion.features.radiomics.plan import plan
-from fusion.features.radiomics.voxelwise import CLASSES
-from fusion.features.radiomics.windows import Neighbourhoods
+from fusion.progress import one_blas_thread
 from fusion.types import Mask, Volume
 
 Image = Num[ndarray, "_ _ _"]
@@ -55,7 +55,7 @@ def maps(
     steps = plan(_of_images(radiomics, [made for made, _, _ in named.values()]))
     crop = grid.crops(image, {REGION: mask}, geometry, radiomics)[REGION]
     box, own = _neighbourhoods(crop, radiomics)
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
+    with one_blas_thread(), ThreadPoolExecutor(threads) as pool:
         wanted = replace(crop, mask=_placed(own.counts, box, crop.mask.shape))
         values = filtered({REGION: wanted}, steps, pool.map)[REGION]
         textures = {made: step.texture for step in steps for made in step.names}

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Int, Shaped
 from numpy import ndarray
 
 from fusion.data.image import Geometry
-from fusion.features.radiomics.placement import Box, Grid
+from fusion.features.radiomics.crop.placement import Box, Grid
 from fusion.types import Mask
 
 TIE = 1e-6

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from numpy import ndarray
 from scipy import ndimage
 
-from fusion.features.radiomics.placement import Box, Index
+from fusion.features.radiomics.crop.placement import Box, Index
 from fusion.types import Mask, Spacing, Volume
 
 Order = Literal[1, 3]

@@ -10,11 +10,11 @@ from numpy import ndarray
 from fusion.config.radiomics import Preparation
 from fusion.data.image import Geometry
 from fusion.errors import Fault, FeatureError
-from fusion.features.radiomics import grey
-from fusion.features.radiomics.nearest import Moved, move
-from fusion.features.radiomics.normalise import z_score
-from fusion.features.radiomics.placement import Grid, Index, bounding_box, place, union
-from fusion.features.radiomics.resegment import resegment
+from fusion.features.radiomics.crop import grey
+from fusion.features.radiomics.crop.nearest import Moved, move
+from fusion.features.radiomics.crop.normalise import z_score
+from fusion.features.radiomics.crop.placement import Grid, Index, bounding_box, place, union
+from fusion.features.radiomics.crop.resegment import resegment
 from fusion.types import Mask, Spacing, Volume
 
 Drawn = Bool[ndarray, "_ _ _"]

@@ -8,9 +8,9 @@ from numba import njit
 from numpy import ndarray
 
 from fusion.features.radiomics.levels import discretise
+from fusion.features.radiomics.mapping.windows import Neighbourhoods
 from fusion.features.radiomics.matrices.layout import box
 from fusion.features.radiomics.plan import Texture
-from fusion.features.radiomics.windows import Neighbourhoods
 
 NAMES = (
     "10Percentile", "90Percentile", "Energy", "Entropy", "InterquartileRange", "Kurtosis", "Maximum", "Mean",

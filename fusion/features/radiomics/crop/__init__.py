@@ -1,0 +1,1 @@
+"""From an image and its regions to the crops that filters and feature classes read."""

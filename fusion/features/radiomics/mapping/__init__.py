@@ -1,0 +1,1 @@
+"""Feature maps: a feature of the neighbourhood of every voxel."""
