@@ -19,6 +19,7 @@ lint: setup
 	$(RUN) mypy
 
 bench: setup
+	$(RUN) python experiments/benchmarks/radiomics.py
 	$(RUN) python experiments/benchmarks/extraction.py
 
 setup: .venv/ready

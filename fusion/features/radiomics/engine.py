@@ -58,11 +58,11 @@ def measure(
         with ThreadPoolExecutor(threads) as pool:
             found, warnings = _measured(crops, radiomics, pool.map if threads > 1 else map)
     names = columns(radiomics)
-    features = _in_order(found, names)
+    _refuse_not_finite(found, names)
     if radiomics.mode == "ibsi":
         voxels = {region: int(np.count_nonzero(crop.shape_mask)) for region, crop in crops.items()}
-        features = {region: ibsi.redefine(names, values, voxels[region]) for region, values in features.items()}
-    return Measured(features, warnings)
+        found = {region: ibsi.redefine(names, values, voxels[region]) for region, values in found.items()}
+    return Measured(found, warnings)
 
 
 def compile_once(radiomics: Radiomics) -> None:
@@ -82,8 +82,8 @@ def compile_once(radiomics: Radiomics) -> None:
 
 def _measured(
     crops: dict[str, Crop], radiomics: Radiomics, run: Callable[..., Iterable[Any]]
-) -> tuple[dict[str, dict[str, float]], dict[str, tuple[str, ...]]]:
-    """Features by region and column name, and warnings by region."""
+) -> tuple[dict[str, Vector], dict[str, tuple[str, ...]]]:
+    """Features in the order of ``columns`` and warnings, by region."""
     steps = plan(radiomics)
     images = filtered(crops, steps, run)
     grey = {region: Grey(crop, radiomics) for region, crop in crops.items()}
@@ -91,16 +91,20 @@ def _measured(
     for region, settings, _ in jobs:
         grey[region].prepare(settings)
 
-    def measured(job: tuple[str, Texture, list[str]]) -> dict[str, float]:
+    def measured(job: tuple[str, Texture, list[str]]) -> dict[str, Vector]:
         region, settings, names = job
         if radiomics.device == "cpu":
-            return grey[region].features(images[region][names[0]], names[0], settings)
+            return {name: grey[region].features(images[region][name], name, settings) for name in names}
         return grey[region].features_on_device({name: images[region][name] for name in names}, settings)
 
-    found = {region: shapes(crop, radiomics) for region, crop in crops.items()}
+    by_image: dict[str, dict[str, Vector]] = {region: {} for region in crops}
     for (region, _, _), own in zip(jobs, run(measured, jobs), strict=True):
-        found[region] |= own
-    return found, {region: doubts(crop, images[region], radiomics) for region, crop in crops.items()}
+        by_image[region] |= own
+    return (
+        {region: np.concatenate([shapes(crop, radiomics), *[by_image[region][name] for name in radiomics.images]])
+         for region, crop in crops.items()},
+        {region: doubts(crop, images[region], radiomics) for region, crop in crops.items()},
+    )  # fmt: skip
 
 
 def _together(steps: tuple[Filtered, ...], radiomics: Radiomics) -> list[tuple[Texture, list[str]]]:
@@ -113,10 +117,9 @@ def _together(steps: tuple[Filtered, ...], radiomics: Radiomics) -> list[tuple[T
     return list(names.items())
 
 
-def _in_order(found: dict[str, dict[str, float]], names: tuple[str, ...]) -> dict[str, Vector]:
-    features = {region: np.array([own.get(name, np.nan) for name in names]) for region, own in found.items()}
+def _refuse_not_finite(found: dict[str, Vector], names: tuple[str, ...]) -> None:
     faults = []
-    for region, values in features.items():
+    for region, values in found.items():
         if bad := [names[n] for n in np.flatnonzero(~np.isfinite(values))]:
             shown = ", ".join(bad[:3]) + (", ..." if len(bad) > 3 else "")
             remedy = "use a larger region, more slices, or fewer radiomics.images"
@@ -125,7 +128,6 @@ def _in_order(found: dict[str, dict[str, float]], names: tuple[str, ...]) -> dic
             )
     if faults:
         raise FeatureError(faults)
-    return features
 
 
 def _by_pyradiomics(image: Image, masks: dict[str, Region], geometry: Geometry, radiomics: Radiomics) -> Measured:
