@@ -66,7 +66,7 @@ def theirs(path, image, region) -> dict[str, float]:
     pair = [sitk.GetImageFromArray(array) for array in (image, region.astype(np.uint8))]
     for part in pair:
         part.SetSpacing(SPACING[::-1])
-    with oracle._scipy_names(), oracle._floats_in_patterns(), np.errstate(all="ignore"):
+    with oracle.scipy_names(), oracle._floats_in_patterns(), np.errstate(all="ignore"):
         found = RadiomicsFeatureExtractor(str(path)).execute(*pair)
     return {name: float(value) for name, value in found.items() if not name.startswith("diagnostics")}
 

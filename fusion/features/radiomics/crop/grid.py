@@ -72,6 +72,9 @@ def crops(image: Volume, masks: dict[str, Drawn], geometry: Geometry, settings: 
     values: dict[str, Volume] = {}
     for part in parts:
         values |= grey.read(image, part, grids, geometry, settings.interpolator, scores)
+    if settings.interpolator == grey.SPLINE:
+        for name, grid in grids.items():
+            grey.settle_zeros(values[name], moved[name].mask, image, grid, geometry, scores)
     made = {name: _crop(values[name], moved[name], grids[name], geometry) for name in masks}
     return made if settings.resegment_range is None else _resegmented(made, settings)
 
