@@ -85,11 +85,15 @@ def _measured(
 ) -> tuple[dict[str, Vector], dict[str, tuple[str, ...]]]:
     """Features in the order of ``columns`` and warnings, by region."""
     steps = plan(radiomics)
-    images = filtered(crops, steps, run)
     grey = {region: Grey(crop, radiomics) for region, crop in crops.items()}
+    settings = {step.texture for step in steps}
+    shaped = run(
+        lambda crop: shapes(crop, radiomics), crops.values()
+    )  # an executor starts at once, beside the filters
+    prepared = run(lambda own: [own.prepare(texture) for texture in settings], grey.values())
+    images = filtered(crops, steps, run)
+    list(prepared)
     jobs = [(region, own, names) for own, names in _together(steps, radiomics) for region in crops]
-    for region, settings, _ in jobs:
-        grey[region].prepare(settings)
 
     def measured(job: tuple[str, Texture, list[str]]) -> dict[str, Vector]:
         region, settings, names = job
@@ -101,8 +105,8 @@ def _measured(
     for (region, _, _), own in zip(jobs, run(measured, jobs), strict=True):
         by_image[region] |= own
     return (
-        {region: np.concatenate([shapes(crop, radiomics), *[by_image[region][name] for name in radiomics.images]])
-         for region, crop in crops.items()},
+        {region: np.concatenate([shape, *[by_image[region][name] for name in radiomics.images]])
+         for region, shape in zip(crops, shaped, strict=True)},
         {region: doubts(crop, images[region], radiomics) for region, crop in crops.items()},
     )  # fmt: skip
 
