@@ -87,9 +87,7 @@ def _measured(
     steps = plan(radiomics)
     grey = {region: Grey(crop, radiomics) for region, crop in crops.items()}
     settings = {step.texture for step in steps}
-    shaped = run(
-        lambda crop: shapes(crop, radiomics), crops.values()
-    )  # an executor starts at once, beside the filters
+    shaped = run(lambda crop: shapes(crop, radiomics), crops.values())  # an executor starts at once, beside the filters
     prepared = run(lambda own: [own.prepare(texture) for texture in settings], grey.values())
     images = filtered(crops, steps, run)
     list(prepared)
