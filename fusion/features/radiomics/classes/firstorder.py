@@ -6,14 +6,11 @@ import numpy as np
 from jaxtyping import Float, Integer
 from numba import njit
 
+from fusion.config.names import FEATURES
 from fusion.errors import Fault, FeatureError
 from fusion.features.radiomics.classes.quantile import percentiles
 
-NAMES: tuple[str, ...] = (
-    "10Percentile", "90Percentile", "Energy", "Entropy", "InterquartileRange", "Kurtosis", "Maximum", "Mean",
-    "MeanAbsoluteDeviation", "Median", "Minimum", "Range", "RobustMeanAbsoluteDeviation", "RootMeanSquared",
-    "Skewness", "TotalEnergy", "Uniformity", "Variance",
-)  # fmt: skip
+NAMES = FEATURES["firstorder"]
 BLOCK = 512
 """Values added up before they join a total: keeps the rounding of a sum of a million values that of a few thousand."""
 

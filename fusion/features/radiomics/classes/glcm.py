@@ -11,15 +11,11 @@ from jaxtyping import Float, Integer
 from numba import njit
 from numpy import ndarray
 
+from fusion.config.names import FEATURES
 from fusion.features.radiomics.classes.correlation import maximal_correlation
 from fusion.features.radiomics.matrices.cooccurrence import count_pairs
 
-NAMES = (
-    "Autocorrelation", "ClusterProminence", "ClusterShade", "ClusterTendency", "Contrast", "Correlation",
-    "DifferenceAverage", "DifferenceEntropy", "DifferenceVariance", "Id", "Idm", "Idmn", "Idn", "Imc1", "Imc2",
-    "InverseVariance", "JointAverage", "JointEnergy", "JointEntropy", "MCC", "MaximumProbability", "SumAverage",
-    "SumEntropy", "SumSquares",
-)  # fmt: skip
+NAMES = FEATURES["glcm"]
 EPSILON = np.spacing(1)
 """Added to a probability before its logarithm, as PyRadiomics does."""
 SMALL = 16

@@ -5,7 +5,9 @@ from typing import no_type_check
 import numpy as np
 from numba import njit
 
-NAMES = ("Busyness", "Coarseness", "Complexity", "Contrast", "Strength")
+from fusion.config.names import FEATURES
+
+NAMES = FEATURES["ngtdm"]
 COARSEST = 1e6
 """Coarseness of a region without any grey-tone difference, as PyRadiomics and IBSI have it."""
 

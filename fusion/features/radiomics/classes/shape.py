@@ -3,17 +3,14 @@
 import numpy as np
 from jaxtyping import Float
 
+from fusion.config.names import FEATURES
 from fusion.errors import Fault, RegionError
 from fusion.features.radiomics.classes.axes import eigenvalues_mm2
 from fusion.features.radiomics.classes.diameter import diameters_mm
 from fusion.features.radiomics.classes.mesh import area_mm2, census, volume_mm3
 from fusion.types import Mask, Spacing
 
-NAMES: tuple[str, ...] = (
-    "Elongation", "Flatness", "LeastAxisLength", "MajorAxisLength", "Maximum2DDiameterColumn", "Maximum2DDiameterRow",
-    "Maximum2DDiameterSlice", "Maximum3DDiameter", "MeshVolume", "MinorAxisLength", "Sphericity", "SurfaceArea",
-    "SurfaceVolumeRatio", "VoxelVolume",
-)  # fmt: skip
+NAMES = FEATURES["shape"]
 
 
 def shape(mask: Mask, spacing_mm: Spacing) -> Float[np.ndarray, "14"]:

@@ -3,16 +3,14 @@
 import numpy as np
 from jaxtyping import Bool, Float
 
+from fusion.config.names import FEATURES
 from fusion.errors import Fault, RegionError
 from fusion.features.radiomics.classes.axes import eigenvalues_mm2
 from fusion.features.radiomics.classes.diameter import widest_mm
 from fusion.features.radiomics.classes.mesh import census
 from fusion.types import Mask, Spacing
 
-NAMES: tuple[str, ...] = (
-    "Elongation", "MajorAxisLength", "MaximumDiameter", "MeshSurface", "MinorAxisLength", "Perimeter",
-    "PerimeterSurfaceRatio", "PixelSurface", "Sphericity",
-)  # fmt: skip
+NAMES = FEATURES["shape2D"]
 CORNERS = np.array([bin(square).count("1") for square in range(16)])
 """Corners inside of the 16 squares; corner (y, x) is bit 2 y + x."""
 EIGHTHS = np.array([0, 1, 4, 7, 8])[CORNERS]

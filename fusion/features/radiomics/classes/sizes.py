@@ -11,25 +11,12 @@ from jaxtyping import Float, Integer
 from numba import njit
 from numpy import ndarray
 
+from fusion.config.names import FEATURES
+
 EPSILON = np.spacing(1)
-GLRLM = (
-    "GrayLevelNonUniformity", "GrayLevelNonUniformityNormalized", "GrayLevelVariance", "HighGrayLevelRunEmphasis",
-    "LongRunEmphasis", "LongRunHighGrayLevelEmphasis", "LongRunLowGrayLevelEmphasis", "LowGrayLevelRunEmphasis",
-    "RunEntropy", "RunLengthNonUniformity", "RunLengthNonUniformityNormalized", "RunPercentage", "RunVariance",
-    "ShortRunEmphasis", "ShortRunHighGrayLevelEmphasis", "ShortRunLowGrayLevelEmphasis",
-)  # fmt: skip
-GLSZM = (
-    "GrayLevelNonUniformity", "GrayLevelNonUniformityNormalized", "GrayLevelVariance", "HighGrayLevelZoneEmphasis",
-    "LargeAreaEmphasis", "LargeAreaHighGrayLevelEmphasis", "LargeAreaLowGrayLevelEmphasis", "LowGrayLevelZoneEmphasis",
-    "SizeZoneNonUniformity", "SizeZoneNonUniformityNormalized", "SmallAreaEmphasis", "SmallAreaHighGrayLevelEmphasis",
-    "SmallAreaLowGrayLevelEmphasis", "ZoneEntropy", "ZonePercentage", "ZoneVariance",
-)  # fmt: skip
-GLDM = (
-    "DependenceEntropy", "DependenceNonUniformity", "DependenceNonUniformityNormalized", "DependenceVariance",
-    "GrayLevelNonUniformity", "GrayLevelVariance", "HighGrayLevelEmphasis", "LargeDependenceEmphasis",
-    "LargeDependenceHighGrayLevelEmphasis", "LargeDependenceLowGrayLevelEmphasis", "LowGrayLevelEmphasis",
-    "SmallDependenceEmphasis", "SmallDependenceHighGrayLevelEmphasis", "SmallDependenceLowGrayLevelEmphasis",
-)  # fmt: skip
+GLRLM = FEATURES["glrlm"]
+GLSZM = FEATURES["glszm"]
+GLDM = FEATURES["gldm"]
 (GREY, GREY_NORMALISED, GREY_VARIANCE, HIGH, LARGE, LARGE_HIGH, LARGE_LOW, LOW, ENTROPY, SIZE, SIZE_NORMALISED,
  PERCENTAGE, SIZE_VARIANCE, SMALL, SMALL_HIGH, SMALL_LOW) = range(16)  # fmt: skip
 AS_GLRLM = np.arange(16)
