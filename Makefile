@@ -21,6 +21,7 @@ lint: setup
 bench: setup
 	$(RUN) python experiments/benchmarks/radiomics.py
 	$(RUN) python experiments/benchmarks/extraction.py
+	$(RUN) python experiments/benchmarks/training.py
 
 setup: .venv/ready
 

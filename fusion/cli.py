@@ -103,6 +103,31 @@ def train(config_file: Config, overrides: Overrides = None) -> None:
 
 
 @app.command()
+def export(
+    config_file: Config,
+    folder: Annotated[Path, typer.Option("--run", help="The folder of that config's finished run.", metavar="DIR")],
+    overrides: Overrides = None,
+    source: Annotated[list[str] | None, typer.Option(help="Such as tumour_DL; repeat for more. Default: all.")] = None,
+    scale: Annotated[
+        list[int] | None, typer.Option(help="Only this scale's columns, 0 the finest; repeat for more.")
+    ] = None,
+    seen: Annotated[bool, typer.Option("--seen", help="In-sample rows too, in files of their own.")] = False,
+    onnx: Annotated[bool, typer.Option(help="The networks as ONNX; needs fusion[onnx].")] = True,
+    heat_maps: Annotated[
+        list[str] | None, typer.Option(metavar="CASE", help="Grad-CAM of a case, and every case's ablation; repeat.")
+    ] = None,
+) -> None:
+    """Deep features and out-of-fold scores as parquet and CSV, networks as ONNX, into DIR/export."""
+    from fusion.flow.export import Wanted
+    from fusion.flow.export import export as export_run
+    from fusion.models.checkpoints import SOURCES
+
+    wanted = Wanted(tuple(dict.fromkeys(source or SOURCES)), tuple(dict.fromkeys(scale or ())), seen, onnx,
+                    tuple(dict.fromkeys(heat_maps or ())))  # fmt: skip
+    print(export_run(config.load(config_file, overrides or []), folder, wanted))
+
+
+@app.command()
 def evaluate(folder: RunFolder, as_json: AsJson = False) -> None:
     """Metrics from the predictions that a run has."""
     import pandas as pd

@@ -13,3 +13,5 @@ Vector = Float[ndarray, " case"]
 """One number a case, float64."""
 Events = Int[ndarray, " case"]
 """1 where the positive class was observed, 0 elsewhere."""
+Indices = Int[ndarray, " case"]
+"""Positions of cases in the cohort."""

@@ -93,3 +93,8 @@ def test_an_interrupt_exits_130_and_the_next_start_finishes(config, tmp_path):
     assert started.returncode == 130
     assert "Traceback" not in errors
     assert subprocess.run(command, capture_output=True).returncode == 0
+
+
+def test_export_asks_for_the_run_folder(config, monkeypatch, capsys):
+    assert typed(monkeypatch, "export", config) == 2
+    assert "--run" in capsys.readouterr().err

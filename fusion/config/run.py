@@ -186,6 +186,43 @@ class Diff(Part):
     kind: Literal["diff"] = "diff"
 
 
+class Gated(Part):
+    """A gate between 0 and 1, computed from both maps, weighs tumour against ring at every place and channel."""
+
+    kind: Literal["gated"] = "gated"
+    hidden: Count = 64
+    """Channels inside the gate."""
+
+
+class PaperLiteral(Part):
+    """Same-scale maps are added, then convolved by a full 3x3 convolution that keeps all channels, whatever `width`."""
+
+    kind: Literal["paper_literal"] = "paper_literal"
+
+
+class Slices(Part):
+    """The slices are the input channels of one 2-D pyramid (Shen 2026's 96x96x16)."""
+
+    kind: Literal["slices"] = "slices"
+
+
+class SliceMean(Part):
+    """Every slice by itself through one shared 2-D pyramid, in three channels: soft window, wide window, region.
+
+    The deep features are pooled over the slices that hold some of a region.
+    """
+
+    kind: Literal["slice_mean"] = "slice_mean"
+    pool: Literal["mean", "attention"] = "mean"
+    """`attention` learns which slices count (Ilse 2018, arXiv:1802.04712)."""
+
+
+class WholeVolume(Part):
+    """A 3-D pyramid, inflated from the 2-D one; for thin slices, with `roi.patch` at an isotropic spacing."""
+
+    kind: Literal["volume"] = "volume"
+
+
 class Network(Part):
     """The twin-branch networks and their training."""
 
@@ -193,7 +230,10 @@ class Network(Part):
     """Any timm model with `features_only`."""
     weights: str = "hub"
     """ImageNet start: `hub`, `none`, or the path of a local file with timm's key names."""
-    fuse: Annotated[Add | Concat | Diff, Field(discriminator="kind")] = Add()
+    partial_weights: bool = False
+    """Layers that the file of `weights` lacks start at random; otherwise such a file is refused."""
+    input: Annotated[Slices | SliceMean | WholeVolume, Field(discriminator="kind")] = Slices()
+    fuse: Annotated[Add | Concat | Diff | Gated | PaperLiteral, Field(discriminator="kind")] = Add()
     width: Count = 64
     """Channels of a fused scale at most."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
@@ -203,6 +243,7 @@ class Network(Part):
     """Epochs with a frozen backbone (batch norm in evaluation mode) before all layers train; from `epochs` on it never
     trains."""
     batch: Annotated[int, Field(ge=2)] = 32
+    """Cases a step at most."""
     lr_head: Positive = 3e-4
     lr_backbone: Positive = 3e-5
     weight_decay: Annotated[float, Field(ge=0)] = 0.05
@@ -211,9 +252,19 @@ class Network(Part):
     ema: Annotated[float, Field(ge=0, lt=1)] = 0.99
     """Decay of the exponential moving average of weights and batch-norm buffers; 0 for none."""
     augment: bool = True
-    """Rotation, flips, scale, shift, grey-value gain and offset, noise, ring thickness, seeded a sample."""
+    """Rotation, flips, scale, shift, grey-value gain and offset, noise, contour, ring thickness, seeded a sample."""
+    mixup: Annotated[float, Field(ge=0)] = 0.0
+    """Parameter of mixup's Beta law (Zhang 2018, arXiv:1710.09412), the same partner for both regions; 0 for none."""
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    balanced: bool = False
+    """Weigh the positive class up to the other; the trained network's log-odds are shifted back to the true share."""
     seeds: Count = 1
     """Networks a fold; their logits are averaged."""
+    precision: Literal["auto", "float32", "bf16"] = "auto"
+    """Of the forward and backward pass; `auto` is bf16 on a GPU and float32 elsewhere."""
+    training: Literal["auto", "separate", "stacked"] = "auto"
+    """`separate` trains one network after another (on the CPU one a core), `stacked` all at once as one network;
+    `auto` times both for a few steps and stacks where that is clearly faster. Equal up to rounding."""
     logger: Literal["csv", "tensorboard"] = "csv"
     """TensorBoard needs the extra `fusion[tensorboard]`."""
 
@@ -221,8 +272,14 @@ class Network(Part):
 class Heads(Part):
     """From features and scores to probabilities; everything here is fitted inside the fold."""
 
-    stacking: Literal["oof_score"] = "oof_score"
-    """Fusion models are fitted on out-of-fold scores of the training cases."""
+    stacking: Literal["oof_score", "frozen_backbone", "nested_vector", "paper_literal"] = "oof_score"
+    """What a network hands on: `oof_score` its log-odds for cases it never saw; `frozen_backbone` the vectors of the
+    untrained ImageNet pyramid and `nested_vector` those of a network trained on two thirds, both read by a head fitted
+    on cases the network never saw; `paper_literal` as `oof_score`, and beside it the paper's plain reading, which
+    leaks, with its optimism."""
+    calibration: Literal["none", "temperature", "platt"] = "temperature"
+    """Of the networks' own models, on out-of-fold log-odds: one factor (Guo 2017, arXiv:1706.04599), or factor and
+    offset (Platt 1999)."""
     correlation: Annotated[float, Field(gt=0, le=1)] = 0.95
     """Of two features with a larger absolute Pearson correlation the later one is dropped."""
     lasso_folds: Annotated[int, Field(ge=2)] = 10

@@ -15,6 +15,7 @@ from fusion.data import cohort
 from fusion.data.case import Files, load
 from fusion.data.split import split
 from fusion.errors import CohortError, Fault, ModelError, RegionError
+from fusion.flow.enough import too_few
 from fusion.progress import each
 from fusion.roi.region import regions
 from fusion.store import sha256
@@ -49,17 +50,17 @@ def check(run: Run, drawn: Path | None = None) -> Checked:
     seen = dict(each(partial(_look, run=run), files, "checking cases", run.jobs))
     for own in files:
         faults += seen[own].faults
-    splits = pd.DataFrame()
+    cases = pd.DataFrame()
     if not table.faults:
         try:
             splits = split(table.rows, run.split, run.seed)
-            faults += _small_folds(splits, table.rows, run)
+            cases = splits.merge(table.rows.drop(columns=["patient", "set"], errors="ignore"), on="case")
+            faults += too_few(cases, run)
         except CohortError as error:
             faults += error.faults
-    faults += _weights(run)
+    faults += _networks(run)
     if faults:
         raise CohortError(faults)
-    cases = splits.merge(table.rows.drop(columns=["patient", "set"], errors="ignore"), on="case")
     return Checked(cases, tuple(files), _digest(run, table.files, [seen[own].data_sha256 for own in files]))
 
 
@@ -102,24 +103,18 @@ def _phantom(run: Run) -> None:
         raise CohortError(Fault(f"a phantom with {different}", "the one of cohort.phantom", remedy, file=str(table)))
 
 
-def _small_folds(splits: pd.DataFrame, rows: pd.DataFrame, run: Run) -> list[Fault]:
-    """LASSO's inner folds need one case of each class, in the training part of every fold."""
-    train = splits.merge(rows[["case", "event"]], on="case").query("set == 'train'")
-    part = min(train[train["fold"] != fold]["event"].value_counts().reindex([0, 1], fill_value=0).min()
-               for fold in train["fold"].unique())  # fmt: skip
-    if part >= run.heads.lasso_folds:
-        return []
-    found = f"{part} cases of the smaller class in a fold's training part"
-    remedy = "lower heads.lasso_folds, or add cases"
-    return [Fault(found, f"one a LASSO fold ({run.heads.lasso_folds})", remedy, file=str(run.cohort.table))]
-
-
-def _weights(run: Run) -> list[Fault]:
+def _networks(run: Run) -> list[Fault]:
     """The networks' start is asked for before hours of other work."""
     if run.network is None:
-        return []
+        if run.heads.stacking == "oof_score":
+            return []
+        found = f"heads.stacking={run.heads.stacking} without networks (network: null)"
+        return [Fault(found, "networks whose vectors to stack", "describe network, or leave heads.stacking alone")]
     from fusion.models.backbone import start_weights
+    from fusion.models.frozen import needs_weights
 
+    if run.heads.stacking == "frozen_backbone" and run.network.weights == "none":
+        return [needs_weights()]
     try:
         start_weights(run.network)
     except ModelError as error:

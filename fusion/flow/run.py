@@ -4,20 +4,23 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from fusion.config.run import Run
-from fusion.flow import stages
+from fusion.flow import networks, stages
 from fusion.flow.check import check
 from fusion.flow.folder import note_environment, opened, told
-from fusion.flow.stages import Work
+from fusion.flow.work import Work
+from fusion.report import optimism
 
 Stage = Callable[[Work], None]
 REGIONS: tuple[Stage, ...] = (stages.write_cohort, stages.write_regions)
 EXTRACT: tuple[Stage, ...] = (*REGIONS, stages.write_radiomics)
-TRAIN: tuple[Stage, ...] = (*REGIONS, stages.write_networks)
-EVERYTHING: tuple[Stage, ...] = (*EXTRACT, stages.write_networks, stages.write_predictions)
+TRAIN: tuple[Stage, ...] = (*REGIONS, networks.write_networks)
+EVERYTHING: tuple[Stage, ...] = (*EXTRACT, networks.write_networks, stages.write_predictions)
 
 
 def run(run: Run) -> Path:
     """Everything, to a report; a killed run started again does only what is missing and ends with the same numbers.
+
+    With `heads.stacking=paper_literal` the optimism of the paper's plain reading is printed, a line a model.
 
     Returns:
         The path of report.html.
@@ -28,7 +31,10 @@ def run(run: Run) -> Path:
     with opened(run) as folder:
         _work(run, folder, EVERYTHING)
         stages.evaluate(folder, run)
-        return stages.report(folder, run)
+        page = stages.report(folder, run)
+        for line in optimism.lines(folder):
+            print(line)
+        return page
 
 
 def part(run: Run, some: Sequence[Stage]) -> Path:

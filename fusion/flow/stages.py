@@ -1,10 +1,8 @@
 """The stages of a run, in order; each leaves files and does nothing where they already are."""
 
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from fusion.config.run import Run
@@ -16,28 +14,16 @@ from fusion.evaluate.metrics import metrics
 from fusion.features import clinical
 from fusion.features.radiomics import extract
 from fusion.features.table import FeatureTable
-from fusion.flow.check import Checked, ring_path, with_ring
+from fusion.flow import networks
+from fusion.flow.check import ring_path
 from fusion.flow.folder import told
-from fusion.heads.combine import predict, radiomics_scores
+from fusion.flow.work import Work
+from fusion.heads.combine import CALIBRATION, predict, radiomics_scores
+from fusion.heads.literal import literal_predictions
 from fusion.progress import each
-from fusion.report import figures, page, tables
-from fusion.roi.patch import CasePatch, Patches, cut
-from fusion.roi.region import REGIONS, external2, regions
+from fusion.report import figures, optimism, page, tables
+from fusion.roi.region import REGIONS, regions
 from fusion.store import sha256, write_csv, write_parquet
-
-
-@dataclass(frozen=True)
-class Work:
-    """A checked run and its folder."""
-
-    run: Run
-    folder: Path
-    checked: Checked
-
-    @property
-    def files(self) -> list[Files]:
-        """The cases' files, with the rings that are actually used."""
-        return [with_ring(own, self.folder / "regions") for own in self.checked.files]
 
 
 def write_cohort(work: Work) -> None:
@@ -71,25 +57,11 @@ def write_radiomics(work: Work) -> None:
             write_parquet(path, found[region].values, {**found[region].metadata, "rings_sha256": rings})
 
 
-def write_networks(work: Work) -> None:
-    """checkpoints/, features/deep_<model>.parquet and features/deep_scores.parquet."""
-    if work.run.network is None or (work.folder / "features/deep_scores.parquet").is_file():
-        return
-    from fusion.models import embed, train
-
-    cases = work.checked.cases
-    with told(work.folder, "networks"):
-        patches = _patches(work)
-        train.train(patches, cases["event"].to_numpy(), cases["fold"].to_numpy(), work.run.network, work.run.roi,
-                    work.run.seed, work.folder, work.run.jobs)  # fmt: skip
-        asked = (patches, cases, work.run.network, work.run.roi, work.folder, work.run.jobs)
-        for source, table in embed.deep_features(*asked).items():
-            write_parquet(work.folder / f"features/deep_{source}.parquet", table)
-        write_parquet(work.folder / "features/deep_scores.parquet", embed.scores(*asked))
-
-
 def write_predictions(work: Work) -> None:
-    """features/scores.parquet, selection.csv and predictions.csv."""
+    """features/scores.parquet, selection.csv, calibration.csv and predictions.csv.
+
+    With `paper_literal` also predictions_paper_literal.csv, which nothing else reads but the optimism.
+    """
     target = work.folder / "predictions.csv"
     if target.is_file():
         return
@@ -97,14 +69,22 @@ def write_predictions(work: Work) -> None:
     with told(work.folder, "heads"):
         found = {r: pd.read_parquet(work.folder / f"features/radiomics_{r}.parquet") for r in REGIONS}
         radiomics = radiomics_scores(found, cases, run.heads, run.seed, run.jobs)
-        scores = [radiomics.rows]
+        scores, selections = [radiomics.rows], [radiomics.selection]
         if run.network is not None:
             scores.append(pd.read_parquet(work.folder / "features/deep_scores.parquet"))
+            selections += networks.selection(work.folder)
         every = pd.concat(scores, ignore_index=True)
         encoded = clinical.encode(cases.set_index("case"), run.cohort.clinical, run.predictors)
         fitted = predict(every, encoded, cases, run.models, run.heads)
+        if run.heads.stacking == "paper_literal":
+            deep = networks.seen_vectors(work.folder)
+            literal = literal_predictions(
+                found, radiomics.selection, deep, encoded, cases, run.models, run.heads, run.jobs
+            )
+            write_csv(work.folder / optimism.FILE, literal)
         write_parquet(work.folder / "features/scores.parquet", every)
-        write_csv(work.folder / "selection.csv", pd.concat([radiomics.selection, fitted.selection], ignore_index=True))
+        write_csv(work.folder / "selection.csv", pd.concat([*selections, fitted.selection], ignore_index=True))
+        write_csv(work.folder / "calibration.csv", fitted.calibration.reindex(columns=list(CALIBRATION)))
         write_csv(target, fitted.rows)
 
 
@@ -123,6 +103,7 @@ def report(folder: Path, run: Run) -> Path:
         evaluate(folder, run)
     with told(folder, "report"):
         tables.write(folder, run)
+        optimism.write(folder, run)
         figures.draw(folder, run)
         return page.write(folder, run)
 
@@ -161,22 +142,3 @@ def _same_rings(table: Path, rings: str) -> None:
         raise RunError(
             Fault("rings edited after the features were measured", "rings of that time", remedy, file=str(table))
         )
-
-
-def _patches(work: Work) -> Patches:
-    path = work.folder / "checkpoints/patches.npz"
-    if path.is_file():
-        return Patches.load(path)
-    pieces = dict(each(partial(_cut, run=work.run), work.files, "patches", work.run.jobs))
-    patches = Patches.stack([own.case for own in work.files], [pieces[own] for own in work.files])
-    patches.save(path)
-    return patches
-
-
-def _cut(files: Files, run: Run) -> CasePatch:
-    case = load(files, run.cohort, run.roi.resample_mask)
-    ring = regions(case, run.roi)["external2"]
-    drawn = None if np.array_equal(ring, external2(case, run.roi.external2)) else ring
-    return cut(
-        case.image, case.tumour, drawn, case.geometry.spacing_mm, run.roi.patch, run.roi.external2.grid, case.name
-    )

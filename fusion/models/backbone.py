@@ -1,4 +1,4 @@
-"""timm encoders as feature pyramids: slices as input channels, ImageNet weights from a file or the hub."""
+"""timm encoders as feature pyramids for every input, with ImageNet weights from a file or the hub."""
 
 import pickle
 import urllib.error
@@ -14,11 +14,15 @@ from torch import Tensor, nn
 
 from fusion.config.run import Network
 from fusion.errors import Fault, ModelError
+from fusion.models.inflate import inflated
 from fusion.store import sha256
 
 SIGMA_SLICES = 4.0
 """Width of the stem's profile along z: slices far from the tumour's centre count less."""
+ANOTHER = "name a timm convolutional model with features_only, such as mobilenetv3_large_100"
 PROBE_SECONDS = 5.0
+PROBE_PIXELS, PROBE_SLICES = 96, 4
+"""Size of the image that a pyramid is tried on."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,10 @@ class Start:
     arrays: dict[str, ndarray]
     sha256: str
     """Of the file; `none` for a random start."""
+    missing: tuple[str, ...] = ()
+    """Layers that the file lacks and `network.partial_weights` starts at random."""
+    stems: frozenset[str] = frozenset()
+    """Keys of the weights that meet the image."""
 
 
 RANDOM = Start({}, "none")
@@ -37,10 +45,13 @@ def start_weights(network: Network) -> Start:
     """What ``network.weights`` names, read and checked against the architecture.
 
     Raises:
-        ModelError: timm has no such model, or the file is missing, unreadable, of another architecture or out of reach.
+        ModelError: timm has no such model, or it cannot serve as a pyramid over any number of slices (or, for `volume`,
+            in three dimensions); the file is missing, unreadable, of another architecture or out of reach.
     """
     with torch.random.fork_rng(devices=[]):
         plain, pyramid = _timm(network.backbone), _timm(network.backbone, features_only=True)
+        stems = _stems(network, pyramid)
+        _serves(pyramid, network)
     if network.weights == "none":
         return RANDOM
     path = _hub_file(network.backbone) if network.weights == "hub" else Path(network.weights)
@@ -48,21 +59,27 @@ def start_weights(network: Network) -> Start:
         remedy = "name an existing file, or take network.weights=hub or none"
         raise ModelError(Fault("no such file", "ImageNet weights with timm's key names", remedy, file=str(path)))
     state = _read(path)
-    _check(state, plain, pyramid, path, network.backbone)
+    missing = _check(state, plain, pyramid, path, network)
     needed = {_flat(key) for key in pyramid.state_dict()}
-    return Start({key: value.numpy() for key, value in state.items() if key in needed}, sha256(path))
+    arrays = {key: value.numpy() for key, value in state.items() if key in needed}
+    return Start(arrays, sha256(path), missing, stems)
 
 
 def backbone(network: Network, slices: int, start: Start) -> nn.Module:
-    """A pyramid for ``slices`` input channels, started from ``start``; a random start draws from torch's generator."""
-    pyramid = _timm(network.backbone, features_only=True, in_chans=slices, drop_path_rate=network.drop_path)
+    """A pyramid for the network's input, started from ``start``; a random start draws from torch's generator alone.
+
+    `slices` has a channel a slice and `volume` one, both with a grey stem; `slice_mean` keeps the three of RGB.
+    """
+    channels = {"slices": slices, "slice_mean": 3, "volume": 1}[network.input.kind]
+    pyramid = _timm(network.backbone, features_only=True, in_chans=channels, drop_path_rate=network.drop_path)
     if start.arrays:
-        own = pyramid.state_dict()
-        loaded = {key: torch.tensor(start.arrays.get(_flat(key), value)) for key, value in own.items()}
-        stem_key = _stem_key(network.backbone)
-        loaded.update({key: stem(value, slices) for key, value in loaded.items() if _flat(key) == stem_key})
+        loaded = pyramid.state_dict()
+        loaded.update({key: torch.tensor(start.arrays[_flat(key)]) for key in loaded if _flat(key) in start.arrays})
+        if network.input.kind != "slice_mean":
+            known = start.stems & set(start.arrays)
+            loaded.update({key: stem(value, channels) for key, value in loaded.items() if _flat(key) in known})
         pyramid.load_state_dict(loaded)
-    return pyramid
+    return inflated(pyramid, network.backbone) if network.input.kind == "volume" else pyramid
 
 
 def stem(rgb: Float[Tensor, "out 3 ky kx"], slices: int) -> Float[Tensor, "out slices ky kx"]:
@@ -80,18 +97,51 @@ def stem(rgb: Float[Tensor, "out 3 ky kx"], slices: int) -> Float[Tensor, "out s
 def _timm(name: str, **options: object) -> nn.Module:
     try:
         return timm.create_model(name, **{key: value for key, value in options.items() if value})
-    except RuntimeError as error:
-        remedy = "name a timm convolutional model with features_only, such as mobilenetv3_large_100"
-        raise ModelError(Fault(f"network.backbone={name}: {error}", "a timm feature pyramid", remedy)) from error
+    except Exception as error:  # each family of timm has its own way to say no
+        if "drop_path_rate" in str(error):
+            raise _unsuitable(name, "no drop-path in it", "set network.drop_path=0") from error
+        raise _unsuitable(name, _line(error)) from error
+
+
+def _unsuitable(name: str, why: str, remedy: str = ANOTHER) -> ModelError:
+    return ModelError(Fault(f"network.backbone={name}: {why}", "a timm feature pyramid", remedy))
+
+
+def _line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def _stems(network: Network, pyramid: nn.Module) -> frozenset[str]:
+    """The weights whose shape follows the number of input channels."""
+    other = _timm(network.backbone, features_only=True, in_chans=5, drop_path_rate=network.drop_path).state_dict()
+    rgb = {key: value.shape for key, value in pyramid.state_dict().items() if value.shape != other[key].shape}
+    if not rgb or any(len(shape) != 4 or shape[1] != 3 for shape in rgb.values()):
+        raise _unsuitable(network.backbone, "a stem that does not take its input channel by channel")
+    return frozenset(map(_flat, rgb))
+
+
+@torch.no_grad()
+def _serves(pyramid: nn.Module, network: Network) -> None:
+    """Maps come as (b, channel, y, x), and in three dimensions say of slices that are alike what they say of one."""
+    try:
+        section = torch.linspace(-2, 2, 3 * PROBE_PIXELS**2).view(1, 3, PROBE_PIXELS, PROBE_PIXELS).sin()
+        maps = pyramid.eval()(section)
+        volume = section[:, :, None].expand(-1, -1, PROBE_SLICES, -1, -1)
+        deep = inflated(pyramid, network.backbone, central=True)(volume) if network.input.kind == "volume" else []
+    except ModelError:
+        raise
+    except Exception as error:  # as above
+        raise _unsuitable(network.backbone, _line(error)) from error
+    if [own.shape[1] for own in maps if own.ndim == 4] != pyramid.feature_info.channels():  # type: ignore[operator, union-attr]
+        raise _unsuitable(network.backbone, "feature maps that are not (channel, y, x)")
+    for flat, own in zip(maps, deep, strict=False):
+        if own.ndim != 5 or (own - flat[:, :, None]).abs().max() > 1e-4 * flat.abs().max():
+            raise _unsuitable(network.backbone, "layers that do not work in three dimensions")
 
 
 def _flat(key: str) -> str:
     """timm's pyramids rename some keys (`stages.0` to `stages_0`); without dots both are the same."""
     return key.replace(".", "_")
-
-
-def _stem_key(name: str) -> str:
-    return _flat(f"{timm.models.get_pretrained_cfg(name).first_conv}.weight")
 
 
 def _read(path: Path) -> dict[str, Tensor]:
@@ -109,20 +159,28 @@ def _read(path: Path) -> dict[str, Tensor]:
     return {_flat(key): value for key, value in state.items()}
 
 
-def _check(state: dict[str, Tensor], plain: nn.Module, pyramid: nn.Module, path: Path, name: str) -> None:
-    """Every weight of the pyramid is there in its shape, and nothing foreign; the classifier's part is free."""
+def _check(
+    state: dict[str, Tensor], plain: nn.Module, pyramid: nn.Module, path: Path, network: Network
+) -> tuple[str, ...]:
+    """Every weight of the pyramid is there in its shape, and nothing foreign; the classifier's part is free.
+
+    Returns the layers that are missing, which `network.partial_weights` allows as long as there are others.
+    """
     shapes = {_flat(key): value.shape for key, value in pyramid.state_dict().items()}
     known = {_flat(key) for key in plain.state_dict()}
     wanted = {key for key in shapes if not key.endswith("num_batches_tracked")}
+    missing = wanted - set(state)
+    partial = network.partial_weights and missing != wanted
     wrong = sorted(
-        [f"{key} missing" for key in wanted - set(state)]
+        [f"{key} missing" for key in missing if not partial]
         + [f"{key} unknown" for key in set(state) - known]
         + [f"{key} {tuple(state[key].shape)}" for key in wanted & set(state) if state[key].shape != shapes[key]]
     )
     if wrong:
         found = f"{len(wrong)} weights that do not fit ({', '.join(wrong[:3])}, ...)"
         remedy = "name this architecture's file, or the file's architecture in network.backbone"
-        raise ModelError(Fault(found, f"timm's weights of {name}", remedy, file=str(path)))
+        raise ModelError(Fault(found, f"timm's weights of {network.backbone}", remedy, file=str(path)))
+    return tuple(sorted({key.rpartition(".")[0] for key in pyramid.state_dict() if _flat(key) in missing}))
 
 
 def _hub_file(name: str) -> Path:

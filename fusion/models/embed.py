@@ -1,5 +1,6 @@
-"""Trained networks asked: out-of-fold scores and deep features, never from a network that saw the case's outcome."""
+"""Trained networks asked: out-of-fold scores and deep features; what a network saw in training only where asked for."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,8 +13,10 @@ from numpy import ndarray
 
 from fusion.config.run import Network, Roi
 from fusion.errors import Fault, ModelError
+from fusion.models.checkpoints import SOURCES, checkpoint, load
 from fusion.models.inputs import Boxes, centred
-from fusion.models.network import SOURCES, RegionNetwork, checkpoint, device, load, steady
+from fusion.models.machine import device, steady
+from fusion.models.network import RegionNetwork
 from fusion.progress import each
 from fusion.roi.patch import Patches
 
@@ -23,7 +26,7 @@ BATCH = 16
 
 @dataclass(frozen=True)
 class Answers:
-    """What one network says about the cases it never saw."""
+    """What one network says."""
 
     cases: Int[ndarray, " case"]
     """Indices into the patches."""
@@ -79,55 +82,101 @@ def deep_features(
         folder: the run folder, with its checkpoints.
         jobs: processes; does not change a number.
     """
-    asked = [(source, fold, 0) for source in SOURCES for fold in _folds(cases)]
+    found = vectors(patches, cases, network.model_copy(update={"seeds": 1}), roi, folder, jobs)
+    return {source: table.drop(columns=["seed", "seen"]) for source, table in found.items()}
+
+
+def vectors(
+    patches: Patches, cases: pd.DataFrame, network: Network, roi: Roi, folder: Path, jobs: int = 1,
+    folds: Sequence[int] | None = None, seen: bool = False,
+) -> dict[str, pd.DataFrame]:  # fmt: skip
+    """Deep features by source: columns d000..., fold and seed of the network that was asked, set, seen; index case.
+
+    Args:
+        patches: the cohort's boxes.
+        cases: columns case, set, fold.
+        network: as trained.
+        roi: as trained.
+        folder: the run folder, with its checkpoints.
+        jobs: processes; does not change a number.
+        folds: whose networks to ask; all by default.
+        seen: ask a network about its own training cases too; their rows have ``seen`` true, and nothing that is fitted
+            on them is honest.
+
+    Raises:
+        ModelError: as ``scores``.
+    """
+    numbers = range(network.seeds)
+    asked = [(source, f, s) for source in SOURCES for f in (_folds(cases) if folds is None else folds) for s in numbers]
     tables: dict[str, list[pd.DataFrame]] = {source: [] for source in SOURCES}
-    for (source, fold, _), answers in _ask(asked, patches, cases, network, roi, folder, jobs).items():
-        known = cases.iloc[answers.cases]
-        names = [f"d{n:03d}" for n in range(answers.deep.shape[1])]
-        table = pd.DataFrame(answers.deep, columns=names, index=pd.Index(known["case"], name="case"))
-        tables[source].append(table.assign(fold=fold, set=known["set"].to_numpy()))
+    for (source, fold, number), own in _ask(asked, patches, cases, network, roi, folder, jobs, seen).items():
+        tables[source].append(_table(own, cases, fold).assign(seed=number))
     place = {case: n for n, case in enumerate(cases["case"])}
+    order = ["fold", "seed"]
     return {
-        source: pd.concat(parts)
-        .sort_values("fold", kind="stable")
-        .sort_index(key=lambda i: i.map(place), kind="stable")
-        for source, parts in tables.items()
+        source: pd.concat(found).sort_values(order, kind="stable").sort_index(key=lambda i: i.map(place), kind="stable")
+        for source, found in tables.items()
     }
+
+
+def _table(own: Answers, cases: pd.DataFrame, fold: int) -> pd.DataFrame:
+    known = cases.iloc[own.cases]
+    table = deep_table(own.deep, known["case"])
+    seen = ((known["fold"] >= 0) & (known["fold"] != fold)).to_numpy()
+    return table.assign(fold=fold, set=known["set"].to_numpy(), seen=seen)
+
+
+def deep_table(deep: Float[ndarray, "case feature"], cases: pd.Series) -> pd.DataFrame:
+    """Vectors with columns d000... and index case."""
+    names = [f"d{n:03d}" for n in range(deep.shape[1])]
+    return pd.DataFrame(deep, columns=names, index=pd.Index(cases, name="case"))
 
 
 def _folds(cases: pd.DataFrame) -> range:
     return range(int(cases["fold"].max()) + 1)
 
 
-def _ask(
-    asked: list[tuple[str, int, int]], patches: Patches, cases: pd.DataFrame, network: Network, roi: Roi,
-    folder: Path, jobs: int,
-) -> dict[tuple[str, int, int], Answers]:  # fmt: skip
-    """Every network's answers, in the order asked."""
+def same_cases(patches: Patches, cases: pd.DataFrame) -> None:
+    """Refuse patches of other cases than ``cases``, or in another order."""
     if tuple(cases["case"]) != patches.cases:
         raise ModelError(Fault("patches of other cases", "the cohort's, in its order", "delete the patches"))
-    verb = partial(_answer, patches=patches, fold=cases["fold"].to_numpy(), network=network, roi=roi, folder=folder)
+
+
+def _ask(
+    asked: list[tuple[str, int, int]], patches: Patches, cases: pd.DataFrame, network: Network, roi: Roi,
+    folder: Path, jobs: int, seen: bool = False,
+) -> dict[tuple[str, int, int], Answers]:  # fmt: skip
+    """Every network's answers, in the order asked."""
+    same_cases(patches, cases)
+    fold = cases["fold"].to_numpy()
+    verb = partial(_answer, patches=patches, fold=fold, network=network, roi=roi, folder=folder, seen=seen)
     answered = dict(each(verb, asked, "deep features", 1 if device().type == "cuda" else jobs))
     return {own: answered[own] for own in asked}
 
 
 def _answer(
-    asked: tuple[str, int, int], patches: Patches, fold: Int[ndarray, " case"], network: Network, roi: Roi, folder: Path
-) -> Answers:
+    asked: tuple[str, int, int], patches: Patches, fold: Int[ndarray, " case"], network: Network, roi: Roi,
+    folder: Path, seen: bool,
+) -> Answers:  # fmt: skip
     source, own, seed = asked
     path = checkpoint(folder, source, own, seed)
     net = load(path, network, roi.patch.shape[0], len(SOURCES[source]))
-    unseen = np.flatnonzero((fold == own) | (fold < 0))
-    logits, deep = answer(net, SOURCES[source], Boxes.of(patches, device()), unseen, roi)
+    wanted = np.arange(len(fold)) if seen else np.flatnonzero((fold == own) | (fold < 0))
+    logits, deep = answer(net, SOURCES[source], Boxes.of(patches, device()), wanted, network, roi)
     if not np.isfinite(logits).all():
         remedy = "delete the checkpoint and train again with lower learning rates"
         raise ModelError(Fault("scores that are not numbers", "finite log-odds", remedy, file=str(path)))
-    return Answers(unseen, logits, deep)
+    return Answers(wanted, logits, deep)
 
 
 @torch.no_grad()
 def answer(
-    net: RegionNetwork, regions: tuple[int, ...], boxes: Boxes, cases: Int[ndarray, " case"], roi: Roi
+    net: RegionNetwork,
+    regions: tuple[int, ...],
+    boxes: Boxes,
+    cases: Int[ndarray, " case"],
+    network: Network,
+    roi: Roi,
 ) -> tuple[Float[ndarray, " case"], Float[ndarray, "case feature"]]:
     """Log-odds and deep features of ``cases`` from one network, without augmentation."""
     net = net.to(device())
@@ -136,7 +185,7 @@ def answer(
         for start in range(0, len(cases), BATCH):
             part = cases[start : start + BATCH]
             full = torch.from_numpy(np.resize(part, BATCH)).to(device())
-            seen = net.deep(centred(boxes, full, roi)[:, list(regions)])
+            seen = net.deep(centred(boxes, full, roi, network.input)[:, list(regions)])
             deep.append(seen[: len(part)].cpu().numpy())
             logits.append(net.classify(seen)[: len(part)].cpu().numpy())
     return np.concatenate(logits).astype(np.float64), np.concatenate(deep)

@@ -1,49 +1,69 @@
 """Same-scale fusion: two regions' maps become one, are convolved, and leave their maxima (Shen 2026)."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-Kind = Literal["add", "concat", "diff"]
+from fusion.config.run import Network
+from fusion.models.inflate import inflated
 
 
 class Scale(nn.Module):
-    """One scale of the pyramid: combine, depthwise 3x3, 1x1 to ``width`` at most, batch norm, Hardswish, maximum.
+    """One scale of the pyramid: combine, convolve, batch norm, Hardswish, maximum.
 
-    The separable convolution replaces a full 3x3 one, whose 8 million weights a few hundred cases cannot carry. With
-    one region there is nothing to combine; the rest is the same.
+    The convolution is separable, depthwise 3x3 and 1x1 to ``network.width`` at most, in place of the full 3x3 one of
+    `paper_literal`, whose 8 million weights a few hundred cases cannot carry. With one region there is nothing to
+    combine; the rest is the same.
     """
 
-    def __init__(self, channels: int, regions: int, width: int, kind: Kind) -> None:
+    groups = 1
+    """Networks side by side, each with its own share of the channels."""
+
+    def __init__(self, channels: int, regions: int, network: Network) -> None:
         super().__init__()
-        self.kind = kind
-        inside = channels * regions if kind == "concat" else channels
-        self.width = min(channels, width)
-        self.convolve = nn.Sequential(
+        fuse = network.fuse
+        self.kind = fuse.kind if regions > 1 else "none"
+        self.gate = _gate(channels * regions, fuse.hidden, channels) if self.kind == "gated" else None  # type: ignore[union-attr]
+        literal = fuse.kind == "paper_literal"
+        self.width = channels if literal else min(channels, network.width)
+        inside = channels * regions if self.kind == "concat" else channels
+        convolution = [nn.Conv2d(inside, self.width, 3, padding=1, bias=False)] if literal else [
             nn.Conv2d(inside, inside, 3, padding=1, groups=inside, bias=False),
             nn.Conv2d(inside, self.width, 1, bias=False),
-            nn.BatchNorm2d(self.width),
-            nn.Hardswish(),
-        )
+        ]  # fmt: skip
+        self.convolve: nn.Module = nn.Sequential(*convolution, nn.BatchNorm2d(self.width), nn.Hardswish())
+        if network.input.kind == "volume":
+            self.convolve = inflated(self.convolve, "the fusion")
+            self.gate = self.gate and inflated(self.gate, "the fusion")
 
-    def forward(self, maps: Sequence[Float[Tensor, "b channels y x"]]) -> Float[Tensor, "b width"]:
-        """Each fused channel's maximum over the plane."""
-        return self.convolve(combine(maps, self.kind)).flatten(2).amax(-1)
+    def forward(self, maps: Sequence[Float[Tensor, "b channels ..."]]) -> Float[Tensor, "b group width"]:
+        """Each fused channel's maximum over the plane, or the volume."""
+        return self.convolve(self.combine(maps)).flatten(2).amax(-1).unflatten(1, (self.groups, -1))
+
+    def combine(self, maps: Sequence[Float[Tensor, "b channels ..."]]) -> Float[Tensor, "b combined ..."]:
+        """The regions' maps as one: sum, channels side by side, tumour minus ring, or a gated mean.
+
+        >>> two = [torch.full((1, 1, 1, 1), 5.0), torch.full((1, 1, 1, 1), 2.0)]
+        >>> kinds = ({"kind": "add"}, {"kind": "concat"}, {"kind": "diff"})
+        >>> [Scale(1, 2, Network(fuse=kind)).combine(two).flatten().tolist() for kind in kinds]
+        [[7.0], [5.0, 2.0], [3.0]]
+        """
+        first, *others = maps
+        if self.kind == "concat":
+            return self._side_by_side(maps)
+        if self.gate is not None:
+            weight = self.gate(self._side_by_side(maps))
+            return weight * first + (1 - weight) * others[0]
+        for other in others:
+            first = first - other if self.kind == "diff" else first + other
+        return first
+
+    def _side_by_side(self, maps: Sequence[Float[Tensor, "b channels ..."]]) -> Float[Tensor, "b combined ..."]:
+        """Every network's own channels of all regions together."""
+        return torch.cat([own.unflatten(1, (self.groups, -1)) for own in maps], dim=2).flatten(1, 2)
 
 
-def combine(maps: Sequence[Float[Tensor, "b channels y x"]], kind: Kind) -> Float[Tensor, "b combined y x"]:
-    """The regions' maps as one: their sum, their channels side by side, or tumour minus ring.
-
-    >>> two = [torch.full((1, 1, 1, 1), 5.0), torch.full((1, 1, 1, 1), 2.0)]
-    >>> [combine(two, kind).flatten().tolist() for kind in ("add", "concat", "diff")]
-    [[7.0], [5.0, 2.0], [3.0]]
-    """
-    first, *others = maps
-    if kind == "concat":
-        return torch.cat([first, *others], dim=1)
-    for other in others:
-        first = first + other if kind == "add" else first - other
-    return first
+def _gate(inside: int, hidden: int, outside: int) -> nn.Module:
+    return nn.Sequential(nn.Conv2d(inside, hidden, 1), nn.Hardswish(), nn.Conv2d(hidden, outside, 1), nn.Sigmoid())

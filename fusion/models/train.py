@@ -1,13 +1,12 @@
 """Every source, fold and seed: one network each, trained on the other folds and written once."""
 
 import functools
-import hashlib
 import importlib.util
 import logging
 import shutil
 import signal
 import warnings
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -18,129 +17,90 @@ from pytorch_lightning.plugins.environments import LightningEnvironment
 
 from fusion.config.run import Network, Roi
 from fusion.errors import Fault, ModelError
-from fusion.models.backbone import Start, start_weights
+from fusion.models import resume, trial
+from fusion.models.backbone import start_weights
+from fusion.models.checkpoints import SOURCES, notes
 from fusion.models.inputs import Boxes
-from fusion.models.module import Recipe
-from fusion.models.network import SOURCES, RegionNetwork, checkpoint, device, notes, save, steady
+from fusion.models.jobs import Job, Training
+from fusion.models.machine import device, half, steady, within_memory
+from fusion.models.module import Module
 from fusion.progress import each
 from fusion.roi.patch import Patches, stored_shape
 from fusion.types import Events
 
-
-@dataclass(frozen=True)
-class Job:
-    """One network: what it sees, the fold it never sees, and its number in the fold."""
-
-    source: str
-    fold: int
-    seed: int
-
-    @property
-    def name(self) -> str:
-        """As in the checkpoint's file name."""
-        return f"{self.source}_fold{self.fold}_seed{self.seed}"
-
-
-@dataclass(frozen=True)
-class Training:
-    """What the jobs of a run share."""
-
-    patches: Patches
-    events: Events
-    folds: Events
-    network: Network
-    roi: Roi
-    seed: int
-    folder: Path
-    start: Start
-
-    def path(self, job: Job) -> Path:
-        """The job's checkpoint."""
-        return checkpoint(self.folder, job.source, job.fold, job.seed)
-
-    @functools.cached_property
-    def fingerprint(self) -> str:
-        """Of everything that decides the weights."""
-        asked = self.network.model_dump_json(exclude={"logger", "weights", "seeds"}) + self.roi.model_dump_json()
-        digest = hashlib.sha256(f"{asked}{self.seed}{self.start.sha256}".encode())
-        patches = self.patches
-        for array in (patches.grey, patches.distance, patches.drawn, patches.has_drawn, self.events, self.folds):
-            digest.update(np.ascontiguousarray(array).data)
-        return digest.hexdigest()
+FEWEST = 2
+"""Cases of a class that a network is trained on, at least."""
 
 
 def train(
-    patches: Patches, events: Events, folds: Events, network: Network, roi: Roi, seed: int, folder: Path, jobs: int = 0
-) -> None:
+    patches: Patches, events: Events, folds: Events, network: Network, roi: Roi, seed: int, folder: Path, jobs: int = 0,
+    only: tuple[int, ...] | None = None,
+) -> None:  # fmt: skip
     """Write checkpoints/SOURCE_foldK_seedS.safetensors for every source, fold and seed; existing ones stay.
 
-    On the CPU the networks train side by side, one thread each, so that ``jobs`` does not change a number; on a GPU one
-    after another in this process.
+    One by one on the CPU they train side by side, one thread each, so that ``jobs`` does not change a number; on a GPU
+    one after another in this process. Stacked they train as one network, in this process.
 
     Args:
         patches: the cohort's boxes.
         events: 1 for the positive class, in the patches' order.
         folds: a training case's fold from 0; -1 for the other sets, which are not touched.
-        network: architecture and recipe.
+        network: architecture and recipe; ``network.training`` says how they train.
         roi: ring and box.
         seed: decides every random number.
         folder: the run folder.
         jobs: processes; 0 for every core.
+        only: folds whose networks are wanted; all by default.
 
     Raises:
         ModelError: the start weights, the folds or the patches do not fit, an existing checkpoint belongs to another
-            training, an extra is missing, or a loss is not finite.
+            training, an extra is missing, memory runs out, or a loss is not finite.
     """
-    _check(patches, events, folds, network, roi)
+    numbers = range(int(folds.max()) + 1) if only is None else only
+    _check(patches, events, folds, numbers, network, roi)
     training = Training(patches, events, folds, network, roi, seed, folder, start_weights(network))
-    numbers = range(int(folds.max()) + 1)
     wanted = [Job(source, fold, s) for source in SOURCES for fold in numbers for s in range(network.seeds)]
     missing = [job for job in wanted if not _done(training, job)]
-    missing.sort(key=lambda job: -len(SOURCES[job.source]))  # the longest first, so that no core waits at the end
-    one_at_a_time = device().type == "cuda"
-    for _ in each(functools.partial(fit, training), missing, "networks", 1 if one_at_a_time else jobs):
+    missing.sort(key=lambda job: len(job.regions))
+    with within_memory(network):
+        way = trial.choose(training, missing) if network.training == "auto" and missing else network.training
+        if missing and way == "stacked":
+            resume.fit(training, missing)
+        else:
+            resume.half_trained(folder).unlink(missing_ok=True)  # nobody goes on with it
+            _one_by_one(training, missing, jobs)
+
+
+def _one_by_one(training: Training, missing: list[Job], jobs: int) -> None:
+    longest_first = sorted(missing, key=lambda job: -len(job.regions))  # so that no core waits at the end
+    workers = 1 if device().type == "cuda" else jobs
+    for _ in each(functools.partial(fit, training), longest_first, "networks", workers):
         pass
 
 
 def fit(training: Training, job: Job) -> None:
     """Train one network and write its averaged weights."""
-    fold, regions = training.folds, SOURCES[job.source]
-    cases = np.flatnonzero((fold >= 0) & (fold != job.fold))
-    seed = _seed(training.seed, job)
-    gpus = [torch.cuda.current_device()] if device().type == "cuda" else []
-    with steady(), torch.random.fork_rng(devices=gpus):  # dropout and random starts know only the global generator
-        torch.manual_seed(seed)
-        net = RegionNetwork(training.network, training.roi.patch.shape[0], len(regions), training.start)
+    seed = training.seed
+    with steady():
         boxes = Boxes.of(training.patches, device())
         events = torch.from_numpy(training.events.astype(np.float32)).to(device())
-        recipe = Recipe(net, regions, boxes, events, cases, training.network, training.roi, seed, job.name)
-        _run(_trainer(training, job), recipe)
-    noted = {
-        "fingerprint": training.fingerprint,
-        "start_sha256": training.start.sha256,
-        "epochs": training.network.epochs,
-        "torch": torch.__version__,
-        "cases": cases.tolist(),
-    }
-    save({key: value.cpu() for key, value in recipe.averaged.items()}, noted, training.path(job))
+        net, cases = training.untrained(job), training.cases(job.fold)
+        module = Module(net, job.regions, boxes, events, cases, training.largest, training.network, training.roi,
+                        job.order_seed(seed), job.weights_seed(seed), job.name)  # fmt: skip
+        _run(trainer(training, job), module)
+    training.write(job, module.averaged)
 
 
-def _seed(seed: int, job: Job) -> int:
-    """A 32-bit seed of its own for every network."""
-    words = [seed, list(SOURCES).index(job.source), job.fold, job.seed]
-    return int(np.random.SeedSequence(words).generate_state(1)[0])
-
-
-def _trainer(training: Training, job: Job) -> pl.Trainer:
+def trainer(training: Training, job: Job) -> pl.Trainer:
+    """The Lightning trainer of one network."""
     for name in ("pytorch_lightning", "lightning_fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)  # Lightning announces hardware and products
     gpu = device().type == "cuda"
     return pl.Trainer(
         accelerator="gpu" if gpu else "cpu",
         devices=1,
-        precision="bf16-mixed" if gpu else "32-true",
+        precision="bf16-mixed" if half(training.network) else "32-true",
         max_epochs=training.network.epochs,
-        gradient_clip_val=training.network.clip,
         reload_dataloaders_every_n_epochs=1,
         logger=_logger(training, job),
         log_every_n_steps=1,
@@ -159,13 +119,13 @@ def _logger(training: Training, job: Job) -> Logger:
     return kind(logs.parent, name=logs.name, version=job.name)
 
 
-def _run(trainer: pl.Trainer, recipe: Recipe) -> None:
+def _run(trainer: pl.Trainer, module: Module) -> None:
     """Lightning turns Ctrl-C into an exit of its own and deafens the process to the next one; undo both."""
     before = signal.getsignal(signal.SIGINT)
     try:
         with warnings.catch_warnings():  # between Lightning and torch, nothing a user can mend
             warnings.filterwarnings("ignore", message=".*LeafSpec.* is deprecated", category=FutureWarning)
-            trainer.fit(recipe)
+            trainer.fit(module)
     except SystemExit as stopped:
         signal.signal(signal.SIGINT, before)
         raise KeyboardInterrupt from stopped
@@ -181,16 +141,19 @@ def _done(training: Training, job: Job) -> bool:
     return True
 
 
-def _check(patches: Patches, events: Events, folds: Events, network: Network, roi: Roi) -> None:
+def _check(
+    patches: Patches, events: Events, folds: Events, numbers: Iterable[int], network: Network, roi: Roi
+) -> None:  # fmt: skip
     faults = []
     if patches.grey.shape[1:] != stored_shape(roi.patch):
-        found, wanted = patches.grey.shape[1:], stored_shape(roi.patch)
-        faults.append(Fault(f"patches of {found} voxels", str(wanted), "delete the patches to cut them again"))
-    for fold in range(int(folds.max()) + 1):
-        positives = events[(folds >= 0) & (folds != fold)]
-        if positives.sum() in (0, len(positives)):
-            remedy = "use fewer folds, or add cases"
-            faults.append(Fault(f"one class alone outside fold {fold}", "cases of both classes", remedy))
+        shape, wanted = patches.grey.shape[1:], stored_shape(roi.patch)
+        faults.append(Fault(f"patches of {shape} voxels", str(wanted), "delete the patches to cut them again"))
+    for fold in numbers:
+        seen = events[(folds >= 0) & (folds != fold)]
+        positive, negative = int(seen.sum()), int(len(seen) - seen.sum())
+        if min(positive, negative) < FEWEST:
+            found = f"{positive} cases of the positive class and {negative} of the other outside fold {fold}"
+            faults.append(Fault(found, f"{FEWEST} of each or more", "use fewer folds, or add cases"))
     if network.logger == "tensorboard" and importlib.util.find_spec("tensorboard") is None:
         faults.append(
             Fault("network.logger=tensorboard without tensorboard", "the package", "install fusion[tensorboard]")

@@ -15,6 +15,7 @@ def method(results: Results) -> list[tuple[str, str]]:
         ("Radiomics", _radiomics(results)),
         ("Radiomics score", _score(results)),
         ("Networks", _networks(results)),
+        ("Stacking", _stacking(results)),
         ("Fused models", "logistic regression on out-of-fold scores of the training cases, fitted inside the fold"),
         ("Split", _split(results)),
         ("Threshold", f"{threshold.describe(run.evaluate.threshold)}; a case at or above it counts as "
@@ -23,7 +24,7 @@ def method(results: Results) -> list[tuple[str, str]]:
                       f"{run.evaluate.bootstrap} stratified bootstrap samples"),
         ("P values", f"DeLong's paired test against {results.reference} over the same cases, with Holm's correction "
                      "over the comparisons in a set"),
-        ("Calibration", "slope and intercept by logistic recalibration; Brier score"),
+        ("Calibration", f"{_calibration(results)}slope and intercept by logistic recalibration; Brier score"),
         ("Decision curve", "net benefit after Vickers and Elkin 2006"),
         ("Seed", str(run.seed)),
     ]  # fmt: skip
@@ -65,6 +66,33 @@ def _networks(results: Results) -> str:
         f"{network.backbone} from {start}, twin branches fused by {network.fuse.kind}; {_by(patch.shape)} voxels of "
         f"{_by(patch.spacing_mm)} mm (z, y, x), grey values {_span(patch.window)}; {network.epochs} epochs{several}"
     )
+
+
+def _stacking(results: Results) -> str:
+    heads = results.run.heads
+    if results.run.network is None:
+        return "no networks to stack"
+    own = "a network's score of a training case comes from the networks that never saw it (mean over seeds)"
+    read = f"read by a head fitted inside the fold: LASSO, at most {heads.top} of them, ridge logistic regression"
+    return f"{heads.stacking}: " + {
+        "oof_score": f"{own}, of any other case from all networks (mean log-odds over folds and seeds)",
+        "frozen_backbone": f"vectors of the untrained ImageNet pyramid, {read}; nothing in the networks is trained",
+        "nested_vector": "vectors of a network trained on two thirds of a training part, " + read + " on the last "
+                         "third, which the network never saw; mean log-odds over seeds",
+        "paper_literal": f"{own}; the paper's plain reading runs beside it, and only the optimism table comes from it",
+    }[heads.stacking]  # fmt: skip
+
+
+def _calibration(results: Results) -> str:
+    heads = results.run.heads
+    if results.run.network is None or heads.stacking in ("frozen_backbone", "nested_vector"):
+        return ""
+    fitted = "fitted on out-of-fold log-odds, a fold's by the other folds"
+    return {
+        "none": "the networks' probabilities as they are; ",
+        "temperature": f"the networks' own models by one temperature {fitted}; ",
+        "platt": f"the networks' own models by Platt's factor and offset {fitted}; ",
+    }[heads.calibration]
 
 
 def _split(results: Results) -> str:

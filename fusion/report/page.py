@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from fusion.config.run import Run
 from fusion.errors import Fault, RunError
-from fusion.report import figures, findings, tables
+from fusion.report import figures, findings, optimism, tables
 from fusion.report.method import method
 from fusion.report.results import Results, read
 from fusion.report.words import SETS, interval, number, percent
@@ -49,7 +49,9 @@ def write(folder: Path, run: Run) -> Path:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    text = environment.from_string(template).render(_content(results, drawings))
+    content = {**_content(results, drawings), "optimism": _optimism(folder), "optimism_set": results.sets[0],
+               "level": percent(run.evaluate.confidence)}  # fmt: skip
+    text = environment.from_string(template).render(content)
     write_text(folder / "report.html", text)
     return folder / "report.html"
 
@@ -121,6 +123,11 @@ def _flow(results: Results) -> list[dict[str, object]]:
          "others": int((own["event"] == 0).sum()), "folds": int(own["fold"].max()) + 1}
         for title, own in sets.items()
     ]  # fmt: skip
+
+
+def _optimism(folder: Path) -> dict[str, list] | None:
+    table = optimism.shown(folder)
+    return None if table is None else _parts(table)
 
 
 def _parts(table: pd.DataFrame) -> dict[str, list]:

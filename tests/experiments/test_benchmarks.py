@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from experiments.benchmarks import gpu
 from fusion.config.radiomics import Radiomics
 from fusion.data.image import read_labels
 
@@ -23,7 +24,7 @@ def script(name):
 
 
 radiomics, cases, measure, peer = map(script, ("radiomics.py", "pair/cases.py", "pair/measure.py", "pair/peer.py"))
-extraction = script("extraction.py")
+extraction, training = script("extraction.py"), script("training.py")
 FEW = Radiomics(images=("original", "square"))
 
 
@@ -127,3 +128,20 @@ def test_extraction_of_a_tiny_cohort(capsys):
     figures = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert figures["cases"] == 8
     assert figures["max_relative_difference"] < 1e-6
+
+
+def test_networks_together_are_timed_against_the_same_alone(capsys):
+    training.main(["--box", "4", "32", "32", "--batch", "4", "--rounds", "1"])
+    figures = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert figures["stacked_over_plain"] == figures["plain_seconds"] / figures["stacked_seconds"] > 0
+    assert figures["networks"] == 6
+
+
+@pytest.mark.slow
+def test_the_ways_to_train_on_a_gpu_run_on_a_cpu_too(capsys):
+    words = ["--cases", "10", "--folds", "2", "--batch", "4", "--box", "4", "32", "32", "--epochs", "1", "--of", "2",
+             "--workers", "0", "--backbone", "mobilenetv3_small_100", "--precisions", "float32"]  # fmt: skip
+    gpu.main(words)
+    figures = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert {"loader_float32", "resident_float32", "stacked_float32"} <= set(figures["seconds"])
+    assert figures["floor_seconds_bf16"] > 0

@@ -146,7 +146,63 @@ def test_missing_weights_are_refused_before_any_work(tmp_path, capsys, monkeypat
 def test_too_few_events_for_lasso_are_refused_before_any_work(tmp_path, capsys, monkeypatch):
     toy.cohort(tmp_path)
     (line,) = fails(tmp_path, capsys, monkeypatch, "run", "heads.lasso_folds=10")
-    assert "expected one a LASSO fold (10)" in line
+    assert "in the training part of fold" in line
+    assert "expected 10 or more, one a LASSO fold (heads.lasso_folds); lower heads.lasso_folds" in line
+
+
+def one_case_of_a_class_in_each_fold(folder):
+    """Two malignant training cases for two folds, so that each training part has one."""
+    table = pd.read_csv(folder / "table.csv")
+    table["malignant"] = [1, 1, *[0] * 12, 1, 1]
+    table["set"] = [*["train"] * 14, "test", "test"]
+    table.loc[:1, "set"] = "train"
+    table.loc[13, "set"] = "test"
+    table.to_csv(folder / "table.csv", index=False)
+
+
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_one_case_of_a_class_in_a_fold_is_one_message_before_any_work(tmp_path, capsys, monkeypatch, command):
+    toy.cohort(tmp_path)
+    one_case_of_a_class_in_each_fold(tmp_path)
+    (line,) = fails(tmp_path, capsys, monkeypatch, command)
+    assert "found 1 malignant case in the training part of fold" in line
+    assert line.endswith("expected 2 or more, one a LASSO fold (heads.lasso_folds); add cases")
+    assert not (tmp_path / "run" / "regions").exists()
+
+
+def test_a_split_file_that_leaves_the_test_set_one_class_is_one_message(tmp_path, capsys, monkeypatch):
+    table = toy.cohort(tmp_path)
+    benign = table["malignant"] == 0
+    splits = table[["case", "patient"]].assign(set="train", fold=np.arange(len(table)) // 2 % 2)
+    splits.loc[benign & (table.index > 11), ["set", "fold"]] = ["test", -1]
+    splits.to_csv(tmp_path / "splits.csv", index=False)
+    (line,) = fails(tmp_path, capsys, monkeypatch, "check", f"split.file={tmp_path / 'splits.csv'}")
+    assert "found no malignant case" in line
+    assert "in set test; expected 1 or more, to be judged" in line
+
+
+def test_a_third_that_is_too_small_for_lasso_is_one_message(tmp_path, capsys, monkeypatch):
+    toy.cohort(tmp_path)
+    words = ["split.test_fraction=0", "heads={lasso_folds: 3, stacking: nested_vector}", f"network={{{UNTRAINED}}}"]
+    (line,) = fails(tmp_path, capsys, monkeypatch, "run", *words)
+    assert "the head's third of the training part of fold" in line
+
+
+UNTRAINED = "backbone: mobilenetv3_small_100, weights: none"
+
+
+def test_a_frozen_backbone_without_weights_is_one_message(tmp_path, capsys, monkeypatch):
+    toy.cohort(tmp_path)
+    words = ["heads.stacking=frozen_backbone", f"network={{{UNTRAINED}}}"]
+    (line,) = fails(tmp_path, capsys, monkeypatch, "run", *words)
+    assert "found heads.stacking=frozen_backbone with network.weights=none; expected ImageNet weights" in line
+    assert not (tmp_path / "run" / "regions").exists()
+
+
+def test_a_stacking_mode_without_networks_is_one_message(tmp_path, capsys, monkeypatch):
+    toy.cohort(tmp_path)
+    (line,) = fails(tmp_path, capsys, monkeypatch, "check", "heads.stacking=nested_vector")
+    assert "heads.stacking=nested_vector without networks" in line
 
 
 def test_a_fault_in_the_config_exits_1(tmp_path, capsys, monkeypatch):

@@ -14,6 +14,7 @@ from fusion.store import sha256
 
 NAME = "mobilenetv3_small_100"
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "pretrained_mobilenetv3"
+HALF = SHARED.parent / "pretrained_resnet18_partial" / "resnet18_imagenet_stem_layer1-3.pth"
 REAL = SHARED / "tf_mobilenetv3_small_100_google_uint8_dequantised.pth"
 
 
@@ -22,8 +23,8 @@ def plain():
     return timm.create_model(NAME).state_dict()
 
 
-def network(weights, name=NAME) -> Network:
-    return Network(backbone=name, weights=str(weights))
+def network(weights, name=NAME, **fields) -> Network:
+    return Network(backbone=name, weights=str(weights), **fields)
 
 
 def test_a_constant_image_answers_about_as_in_rgb():
@@ -145,3 +146,118 @@ def test_a_random_start_leaves_the_global_generator_alone():
     before = torch.get_rng_state()
     assert start_weights(network("none")) == RANDOM
     assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.fixture(scope="module")
+def partial(tmp_path_factory):
+    state = timm.create_model("resnet18").state_dict()
+    path = tmp_path_factory.mktemp("weights") / "partial.pth"
+    torch.save({key: value for key, value in state.items() if not key.startswith(("layer4", "fc"))}, path)
+    return path
+
+
+def test_a_slice_by_itself_keeps_the_rgb_stem(plain, tmp_path):
+    torch.save(plain, tmp_path / "weights.pth")
+    asked = network(tmp_path / "weights.pth", input={"kind": "slice_mean"})
+    stem_weight = backbone(asked, 16, start_weights(asked)).conv_stem.weight
+    assert torch.equal(stem_weight, plain["conv_stem.weight"])
+
+
+def test_a_volume_starts_from_imagenet_too(plain, tmp_path):
+    torch.save(plain, tmp_path / "weights.pth")
+    asked = network(tmp_path / "weights.pth", input={"kind": "volume"})
+    pyramid = backbone(asked, 16, start_weights(asked))
+    assert torch.allclose(pyramid.conv_stem.weight.sum(2), stem(plain["conv_stem.weight"], 1), atol=1e-6)
+    assert torch.allclose(pyramid.blocks[1][0].conv_dw.weight.sum(2), plain["blocks.1.0.conv_dw.weight"], atol=1e-6)
+    assert torch.equal(pyramid.blocks[1][0].bn1.running_var, plain["blocks.1.0.bn1.running_var"])
+
+
+@pytest.mark.parametrize("slices", [3, 4])
+def test_any_number_of_slices_gets_the_grey_stem(plain, tmp_path, slices):
+    torch.save(plain, tmp_path / "weights.pth")
+    asked = network(tmp_path / "weights.pth")
+    own = backbone(asked, slices, start_weights(asked)).conv_stem.weight
+    assert torch.equal(own, stem(plain["conv_stem.weight"], slices))
+
+
+def test_every_weight_that_meets_the_image_is_a_stem(tmp_path):
+    state = timm.create_model("repvgg_a0").state_dict()
+    torch.save(state, tmp_path / "weights.pth")
+    asked = network(tmp_path / "weights.pth", "repvgg_a0")
+    own = backbone(asked, 4, start_weights(asked)).state_dict()
+    for key in ("stem.conv_kxk.conv.weight", "stem.conv_1x1.conv.weight"):
+        assert torch.equal(own[key], stem(state[key], 4))
+
+
+def test_a_file_with_layers_missing_is_refused(partial):
+    with pytest.raises(ModelError, match="25 weights that do not fit"):
+        start_weights(network(partial, "resnet18"))
+
+
+def test_missing_layers_start_at_random_where_that_is_asked_for(partial):
+    asked, state = network(partial, "resnet18", partial_weights=True), torch.load(partial, weights_only=True)
+    start = start_weights(asked)
+    torch.manual_seed(1)
+    one = backbone(asked, 4, start).state_dict()
+    torch.manual_seed(2)
+    other = backbone(asked, 4, start).state_dict()
+    assert start.missing == tuple(sorted({key.rpartition(".")[0] for key in one if key.startswith("layer4")}))
+    assert not torch.equal(one["layer4.0.conv1.weight"], other["layer4.0.conv1.weight"])
+    assert torch.equal(one["layer3.1.conv2.weight"], state["layer3.1.conv2.weight"])
+
+
+def test_a_missing_stem_starts_at_random_as_a_random_start_does(partial, tmp_path):
+    state = torch.load(partial, weights_only=True)
+    del state["conv1.weight"]
+    torch.save(state, tmp_path / "weights.pth")
+    asked = network(tmp_path / "weights.pth", "resnet18", partial_weights=True)
+    torch.manual_seed(1)
+    own = backbone(asked, 4, start_weights(asked)).conv1.weight
+    torch.manual_seed(1)
+    assert torch.equal(own, backbone(asked, 4, RANDOM).conv1.weight)
+
+
+@pytest.mark.parametrize("changed", [{"nonsense.weight": torch.zeros(2)}, {"layer1.0.conv1.weight": torch.zeros(2)}])
+def test_a_partial_file_with_foreign_weights_is_still_refused(partial, tmp_path, changed):
+    torch.save(torch.load(partial, weights_only=True) | changed, tmp_path / "weights.pth")
+    with pytest.raises(ModelError, match="1 weights that do not fit"):
+        start_weights(network(tmp_path / "weights.pth", "resnet18", partial_weights=True))
+
+
+@pytest.mark.parametrize("state", [{}, {"fc.weight": torch.zeros(1000, 512)}])
+def test_a_partial_file_with_nothing_of_the_pyramid_is_refused(tmp_path, state):
+    torch.save(state, tmp_path / "weights.pth")
+    with pytest.raises(ModelError, match="weights that do not fit"):
+        start_weights(network(tmp_path / "weights.pth", "resnet18", partial_weights=True))
+
+
+@pytest.mark.skipif(not HALF.is_file(), reason="the environment's shared data are not here")
+def test_the_shared_part_of_resnet18_loads():
+    asked = network(HALF, "resnet18", partial_weights=True)
+    start = start_weights(asked)
+    assert {name.split(".")[0] for name in start.missing} == {"layer4"}
+    assert backbone(asked, 16, start).conv1.weight.shape == (64, 16, 7, 7)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("visformer_tiny", "features_only not implemented"),
+        ("vit_tiny_patch16_224", "doesn't match"),
+        ("mambaout_femto", r"not \(channel, y, x\)"),
+        ("tresnet_m", "channel by channel"),
+        ("ghostnet_100", r"drop-path.*network\.drop_path=0"),
+    ],
+)
+def test_an_unsuitable_backbone_is_one_clear_error(name, why):
+    with pytest.raises(ModelError, match=rf"network\.backbone={name}: .*{why}"):
+        start_weights(network("none", name))
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("convnext_atto", "stem_1 of convnext_atto is a LayerNorm2d"), ("eca_resnet33ts", "eca_resnet33ts")],
+)
+def test_a_backbone_that_stays_flat_is_one_clear_error(name, why):
+    with pytest.raises(ModelError, match=why):
+        start_weights(network("none", name, input={"kind": "volume"}))

@@ -4,11 +4,13 @@ import pytest
 import torch
 
 from fusion.errors import ModelError
-from fusion.models.embed import answer, deep_features, scores
+from fusion.models.checkpoints import SOURCES, checkpoint, load
+from fusion.models.embed import answer, deep_features, scores, vectors
 from fusion.models.inputs import Boxes
-from fusion.models.network import SOURCES, checkpoint, load
 
 from .conftest import CASES, FOLDS, ROI, SMALL, TABLE, TRAIN, patches
+
+PLACE = {case: n for n, case in enumerate(patches().cases)}
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +20,7 @@ def table(trained) -> pd.DataFrame:
 
 def logits(folder, fold: int, cases: np.ndarray) -> np.ndarray:
     net = load(checkpoint(folder, "tumour_DL", fold, 0), SMALL, 4, 1)
-    return answer(net, (0,), Boxes.of(patches(), torch.device("cpu")), cases, ROI)[0]
+    return answer(net, (0,), Boxes.of(patches(), torch.device("cpu")), cases, SMALL, ROI)[0]
 
 
 def test_every_case_has_one_score_a_source(table):
@@ -74,6 +76,28 @@ def test_seeds_are_averaged(trained, tmp_path):
     own = two[two["source"] == "tumour_DL"]["score"].to_numpy()
     mean = (logits(trained, 0, np.arange(CASES)) + logits(trained, 1, np.arange(CASES))) / 2
     assert np.allclose(own, mean, atol=1e-7)
+
+
+def test_every_vector_says_whether_its_network_saw_the_case(trained):
+    every = vectors(patches(), TABLE, SMALL, ROI, trained, seen=True)["tumour_DL"]
+    assert len(every) == 2 * CASES
+    assert (every.groupby("case", sort=False)["seen"].sum() == (FOLDS >= 0)[every.index.unique().map(PLACE)]).all()
+    own = every[(every["set"] == "train") & ~every["seen"]]
+    assert own["fold"].tolist() == FOLDS[:TRAIN].tolist()
+
+
+def test_unseen_vectors_are_the_same_beside_seen_ones(trained):
+    every = vectors(patches(), TABLE, SMALL, ROI, trained, seen=True)["external2_DL"]
+    unseen = deep_features(patches(), TABLE, SMALL, ROI, trained)["external2_DL"]
+    pd.testing.assert_frame_equal(every[~every["seen"]].drop(columns=["seed", "seen"]), unseen)
+
+
+def test_only_the_folds_asked_for_need_networks(trained, tmp_path):
+    (tmp_path / "checkpoints").mkdir()
+    for source in SOURCES:
+        checkpoint(tmp_path, source, 0, 0).write_bytes(checkpoint(trained, source, 0, 0).read_bytes())
+    found = vectors(patches(), TABLE, SMALL, ROI, tmp_path, folds=(0,))["tumour_DL"]
+    assert set(found.index.map(PLACE)) == set(np.flatnonzero(FOLDS != 1))
 
 
 def test_a_missing_network_is_an_error_that_names_it(tmp_path):

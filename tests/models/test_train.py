@@ -10,8 +10,10 @@ from safetensors.torch import load_file
 
 from fusion.errors import ModelError
 from fusion.models import train as module
-from fusion.models.network import SOURCES, checkpoint, notes
-from fusion.models.train import Job, Training, train
+from fusion.models.backbone import RANDOM
+from fusion.models.checkpoints import SOURCES, checkpoint, notes
+from fusion.models.jobs import Job, Training
+from fusion.models.train import train
 
 from .conftest import EVENTS, FOLDS, ROI, SMALL, patches
 
@@ -90,7 +92,7 @@ def test_a_frozen_pyramid_keeps_its_imagenet_weights(tmp_path, one_source):
     frozen = SMALL.model_copy(update={"weights": str(tmp_path / "start.pth"), "warmup_epochs": 2})
     train(patches(), EVENTS, FOLDS, frozen, ROI, 0, tmp_path, jobs=1)
     net, start = load_file(checkpoint(tmp_path, "tumour_DL", 0, 0)), torch.load(tmp_path / "start.pth")
-    kept = {key.removeprefix("branches.0."): value for key, value in net.items() if key.startswith("branches.0.")}
+    kept = {key.removeprefix("branches.0.body."): own for key, own in net.items() if key.startswith("branches.0.")}
     del kept["conv_stem.weight"]
     assert all(torch.equal(value, start[key]) for key, value in kept.items())
 
@@ -112,8 +114,8 @@ def test_ctrl_c_stays_ctrl_c(tmp_path, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(module.Recipe, "training_step", interrupted)
-    training = Training(patches(), EVENTS, FOLDS, SMALL, ROI, 0, tmp_path, module.start_weights(SMALL))
+    monkeypatch.setattr(module.Module, "training_step", interrupted)
+    training = Training(patches(), EVENTS, FOLDS, SMALL, ROI, 0, tmp_path, RANDOM)
     with pytest.raises(KeyboardInterrupt):
         module.fit(training, Job("tumour_DL", 0, 0))
     assert not bytes_of(tmp_path)
@@ -124,9 +126,16 @@ def test_networks_of_another_seed_are_not_taken_for_these(trained):
         train(patches(), EVENTS, FOLDS, SMALL, ROI, 1, trained, jobs=1)
 
 
-def test_training_cases_of_one_class_are_an_error(tmp_path):
-    with pytest.raises(ModelError, match="one class alone outside fold 0"):
-        train(patches(), np.where(FOLDS == 0, 1, 0), FOLDS, SMALL, ROI, 0, tmp_path, jobs=1)
+def test_too_few_training_cases_of_a_class_are_an_error_for_every_fold_at_once(tmp_path):
+    events = np.zeros_like(EVENTS)
+    events[:2] = 1  # both in fold 0
+    with pytest.raises(ModelError) as caught:
+        train(patches(), events, FOLDS, SMALL, ROI, 0, tmp_path, jobs=1)
+    assert "0 cases of the positive class and 6 of the other outside fold 0; expected 2 of each" in str(caught.value)
+    events[0], events[2] = 0, 1
+    with pytest.raises(ModelError, match="found 1 cases of the positive class") as caught:
+        train(patches(), events, FOLDS, SMALL, ROI, 0, tmp_path, jobs=1)
+    assert len(caught.value.faults) == 2
 
 
 def test_patches_of_another_shape_are_an_error(tmp_path):

@@ -102,6 +102,25 @@ def _predictions(cohort: pd.DataFrame, models: list[str]) -> pd.DataFrame:
     return pd.concat(tables)[["model", "set", "case", "fold", "probability", "event"]]
 
 
+@pytest.fixture(scope="session")
+def literal() -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """``literal(cohort)`` makes the plain reading's predictions."""
+    return _literal
+
+
+def _literal(cohort: pd.DataFrame) -> pd.DataFrame:
+    """What `paper_literal` leaves beside the predictions: perfect in-sample, modest elsewhere."""
+    from fusion.heads.literal import literal_models
+
+    generator, tables = np.random.default_rng(3), []
+    for model in literal_models(tuple(STRENGTH)):
+        for set_, strength in (("train", 50.0), ("train_oof", 0.5), ("test", 0.5)):
+            own = cohort[cohort["set"] == set_.removesuffix("_oof")][["case", "fold", "event"]]
+            odds = -1.8 + strength * own["event"] + generator.normal(size=len(own))
+            tables.append(own.assign(model=model, set=set_, probability=1 / (1 + np.exp(-odds))))
+    return pd.concat(tables)[["model", "set", "case", "fold", "probability", "event"]]
+
+
 def _selection(run: Run) -> pd.DataFrame:
     rows = []
     for model in run.models:

@@ -19,7 +19,7 @@ from fusion.features.radiomics.plan import Binning, Texture
 from fusion.features.radiomics.texture import features as production
 from fusion.features.radiomics.texture import ground, texture
 
-spec = spec_from_file_location("gpu", Path(__file__).parents[3] / "experiments/benchmarks/gpu.py")
+spec = spec_from_file_location("gpu", Path(__file__).parents[3] / "experiments/benchmarks/gpu_texture.py")
 script = module_from_spec(spec)
 spec.loader.exec_module(script)
 

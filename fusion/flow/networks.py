@@ -1,0 +1,132 @@
+"""The networks' stage: whatever `heads.stacking` asks for, it leaves deep features and one out-of-fold score a case."""
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from fusion.config.run import Network, Run
+from fusion.data.case import Files, load
+from fusion.flow.folder import told
+from fusion.flow.work import Work
+from fusion.heads.combine import vector_scores
+from fusion.heads.nested import HEAD, inner_folds, nested_scores
+from fusion.heads.parts import Fitted, folds, parts, word
+from fusion.progress import each
+from fusion.roi.patch import CasePatch, Patches, cut
+from fusion.roi.region import external2, regions
+from fusion.store import write_csv, write_parquet
+
+NESTED = "checkpoints/nested"
+"""Below it one folder an outer fold, each with the checkpoints of the networks of that fold's two thirds."""
+
+
+def write_networks(work: Work) -> None:
+    """checkpoints/, features/deep_<source>.parquet and features/deep_scores.parquet.
+
+    Beside them `frozen_backbone` and `nested_vector` leave features/deep_selection.csv, as heads make their scores, and
+    `paper_literal` leaves features/deep_seen_<source>.parquet, with vectors of cases that a network saw.
+    """
+    network = work.run.network
+    if network is None or (work.folder / "features/deep_scores.parquet").is_file():
+        return
+    ways = {"frozen_backbone": _frozen, "nested_vector": _nested}
+    with told(work.folder, "networks"):
+        ways.get(work.run.heads.stacking, _out_of_fold)(work, network, _patches(work))
+
+
+def selection(folder: Path) -> list[pd.DataFrame]:
+    """What the heads on deep vectors kept, if there are such heads."""
+    path = folder / "features/deep_selection.csv"
+    return [pd.read_csv(path, dtype={"fold": str})] if path.is_file() else []
+
+
+def seen_vectors(folder: Path) -> dict[str, pd.DataFrame]:
+    """By source, the vectors that `paper_literal` left."""
+    from fusion.models.checkpoints import SOURCES
+
+    return {source: pd.read_parquet(folder / f"features/deep_seen_{source}.parquet") for source in SOURCES}
+
+
+def _out_of_fold(work: Work, network: Network, patches: Patches) -> None:
+    from fusion.models import embed, train
+
+    cases = work.checked.cases
+    train.train(patches, cases["event"].to_numpy(), cases["fold"].to_numpy(), network, work.run.roi, work.run.seed,
+                work.folder, work.run.jobs)  # fmt: skip
+    asked = (patches, cases, network, work.run.roi, work.folder, work.run.jobs)
+    if work.run.heads.stacking == "paper_literal":
+        _write(work, "deep_seen", embed.vectors(*asked, seen=True))
+    _write(work, "deep", embed.deep_features(*asked))
+    write_parquet(work.folder / "features/deep_scores.parquet", embed.scores(*asked))
+
+
+def _frozen(work: Work, network: Network, patches: Patches) -> None:
+    from fusion.models.frozen import frozen_features
+
+    cases, run = work.checked.cases, work.run
+    tables = frozen_features(patches, cases, network, run.roi, run.jobs)
+    _write(work, "deep", tables)
+    vectors = {source: table.drop(columns=["fold", "set"]) for source, table in tables.items()}
+    _write_fitted(work, vector_scores(vectors, cases, run.heads, run.seed, run.jobs, "deep scores"))
+
+
+def _nested(work: Work, network: Network, patches: Patches) -> None:
+    cases, run = work.checked.cases, work.run
+    inner = {fold: inner_folds(cases, fold, run.seed) for fold in folds(cases)}
+    vectors = {fold: _held_out(work, network, patches, fold, own) for fold, own in inner.items()}
+    _write(work, "deep", _scored_vectors(vectors, cases))
+    _write_fitted(work, nested_scores(vectors, inner, cases, run.heads, run.seed))
+
+
+def _held_out(
+    work: Work, network: Network, patches: Patches, fold: int, inner: np.ndarray
+) -> dict[str, pd.DataFrame]:  # fmt: skip
+    """Vectors of the cases that the networks of an outer fold never saw: the head's third, and the cases apart."""
+    from fusion.models import embed, train
+
+    run, folder = work.run, work.folder / NESTED / f"fold_{word(fold)}"
+    cases = work.checked.cases.assign(fold=inner)
+    train.train(patches, cases["event"].to_numpy(), inner, network, run.roi, run.seed, folder, run.jobs, only=(HEAD,))
+    return embed.vectors(patches, cases, network, run.roi, folder, run.jobs, folds=(HEAD,))
+
+
+def _scored_vectors(vectors: dict[int, dict[str, pd.DataFrame]], cases: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Of each outer fold the rows that it scores, from the network of seed 0; ``fold`` is the outer fold."""
+    tables: dict[str, list[pd.DataFrame]] = {}
+    for fold, sources in vectors.items():
+        own = set(cases["case"][parts(cases, fold)[1]])
+        for source, table in sources.items():
+            rows = table[table.index.isin(own) & (table["seed"] == 0)].drop(columns=["seed", "seen"])
+            tables.setdefault(source, []).append(rows.assign(fold=fold))
+    return {source: pd.concat(found).loc[cases["case"]] for source, found in tables.items()}
+
+
+def _write(work: Work, kind: str, tables: dict[str, pd.DataFrame]) -> None:
+    for source, table in tables.items():
+        write_parquet(work.folder / f"features/{kind}_{source}.parquet", table)
+
+
+def _write_fitted(work: Work, fitted: Fitted) -> None:
+    write_csv(work.folder / "features/deep_selection.csv", fitted.selection)
+    write_parquet(work.folder / "features/deep_scores.parquet", fitted.rows)
+
+
+def _patches(work: Work) -> Patches:
+    path = work.folder / "checkpoints/patches.npz"
+    if path.is_file():
+        return Patches.load(path)
+    pieces = dict(each(partial(_cut, run=work.run), work.files, "patches", work.run.jobs))
+    patches = Patches.stack([own.case for own in work.files], [pieces[own] for own in work.files])
+    patches.save(path)
+    return patches
+
+
+def _cut(files: Files, run: Run) -> CasePatch:
+    case = load(files, run.cohort, run.roi.resample_mask)
+    ring = regions(case, run.roi)["external2"]
+    drawn = None if np.array_equal(ring, external2(case, run.roi.external2)) else ring
+    return cut(
+        case.image, case.tumour, drawn, case.geometry.spacing_mm, run.roi.patch, run.roi.external2.grid, case.name
+    )

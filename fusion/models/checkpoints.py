@@ -1,0 +1,63 @@
+"""A run's trained networks on disk: weights with notes, equal bytes for equal training."""
+
+import json
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from fusion import store
+from fusion.config.run import Network
+from fusion.errors import Fault, ModelError
+from fusion.models.network import RegionNetwork
+
+SOURCES = {"tumour_DL": (0,), "external2_DL": (1,), "tumour+external2_DL": (0, 1)}
+"""Which regions (0 tumour, 1 ring) a source's network sees."""
+
+
+def checkpoint(folder: Path, source: str, fold: int, seed: int) -> Path:
+    """Where a run keeps the weights of one network."""
+    return folder / "checkpoints" / f"{source}_fold{fold}_seed{seed}.safetensors"
+
+
+def save(state: dict[str, Tensor], notes: dict[str, object], path: Path) -> None:
+    """Write weights with ``notes``; equal weights and notes give equal bytes."""
+    from safetensors.torch import save_file
+
+    with store.whole(path) as part:  # one entry, because the format does not keep the order of several
+        save_file(state, part, {"training": json.dumps(notes, sort_keys=True)})
+
+
+def notes(path: Path) -> dict[str, object]:
+    """What ``save`` noted beside the weights.
+
+    Raises:
+        ModelError: the file is missing or not one of ours.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "pt") as file:
+            return json.loads(file.metadata()["training"])
+    except (OSError, SafetensorError, TypeError, KeyError, json.JSONDecodeError) as error:
+        remedy = "delete it if it is there, and train again"
+        raise ModelError(Fault("no trained network", "weights written by fusion", remedy, file=str(path))) from error
+
+
+def load(path: Path, network: Network, slices: int, regions: int) -> RegionNetwork:
+    """A trained network, ready to score.
+
+    Raises:
+        ModelError: the file is missing, or holds another architecture than ``network`` describes.
+    """
+    from safetensors.torch import load_file
+
+    notes(path)
+    with torch.random.fork_rng(devices=[]):
+        net = RegionNetwork(network, slices, regions)
+    try:
+        net.load_state_dict(load_file(path))
+    except RuntimeError as error:
+        remedy = "use the config the network was trained with"
+        raise ModelError(Fault("weights that do not fit", network.backbone, remedy, file=str(path))) from error
+    return net.eval()

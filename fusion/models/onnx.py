@@ -1,0 +1,185 @@
+"""Trained networks as ONNX files, which need no torch: the graph is traced once, each network fills in its weights."""
+
+import importlib.util
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from fusion import store
+from fusion.config.run import Patch, Roi
+from fusion.errors import Fault, ModelError
+from fusion.models.inputs import WIDE, Input
+from fusion.models.network import RegionNetwork
+
+PACKAGES = ("onnx", "onnxscript", "onnxruntime")
+TOLERANCE = 1e-5
+"""How far an ONNX file's answers may be from torch's, absolutely and relatively."""
+METADATA = "fusion"
+"""Key of the JSON text in a file's metadata."""
+
+
+def check_installed() -> None:
+    """Raises ModelError, naming the extra, where what writes ONNX is not installed."""
+    missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
+    if missing:
+        remedy = "install fusion[onnx], or say --no-onnx"
+        raise ModelError(Fault(f"no {', '.join(missing)}", "the packages that write and check ONNX", remedy))
+
+
+class _Asked(nn.Module):
+    def __init__(self, net: RegionNetwork) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, regions: Tensor) -> tuple[Tensor, Tensor]:
+        deep = self.net.deep(regions)
+        return self.net.classify(deep), deep
+
+
+def traced(net: RegionNetwork, regions: Float[Tensor, "b region channel z y x"]) -> Any:
+    """The network as an ONNX model: `regions` in, `log_odds` (batch) and `deep` (batch, feature) out.
+
+    Its weights keep their names, so that ``filled`` can replace them by those of another network of its architecture.
+
+    Args:
+        net: in evaluation mode, on the CPU; dropout is not in the graph then.
+        regions: two cases or more, to trace with; the model takes any number.
+    """
+    program = torch.onnx.export(
+        _Asked(net).eval(),
+        (regions,),
+        dynamo=True,
+        input_names=["regions"],
+        output_names=["log_odds", "deep"],
+        dynamic_shapes=({0: torch.export.Dim("batch")},),
+        optimize=False,  # keeps batch norms, and with them the weights' names; onnxruntime joins them to convolutions
+        verbose=False,
+    )
+    assert program is not None
+    model = program.model_proto
+    _tidy(model)
+    return model
+
+
+def _tidy(model: Any) -> None:
+    """Drop what the exporter notes about this machine, the zero biases that it makes up, and all that nothing reads.
+
+    The made-up bias of a 3-D convolution has a shape that no runtime takes.
+    """
+    for part in (model, model.graph, *model.graph.node, *model.graph.input, *model.graph.output):
+        part.ClearField("metadata_props")
+        part.ClearField("doc_string")
+    model.graph.ClearField("value_info")
+    weights = {own.name for own in model.graph.initializer}
+    for node in model.graph.node:
+        if node.op_type == "Conv" and len(node.input) == 3 and node.input[2] not in weights:
+            del node.input[2]
+    used, nodes = {own.name for own in model.graph.output}, []
+    for node in reversed(model.graph.node):
+        if used & set(node.output):
+            used |= set(node.input)
+            nodes.append(node)
+    kept = [own for own in model.graph.initializer if own.name in used]
+    model.graph.ClearField("initializer")
+    model.graph.initializer.extend(kept)
+    nodes.reverse()
+    model.graph.ClearField("node")
+    model.graph.node.extend(nodes)
+
+
+def filled(model: Any, net: RegionNetwork, metadata: Mapping[str, object]) -> Any:
+    """A copy of ``model`` with the weights of ``net``, and ``metadata`` as JSON under the key `fusion`.
+
+    Raises:
+        ModelError: ``net`` is not of the architecture that was traced.
+    """
+    import onnx
+    from onnx import numpy_helper
+
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    state = {f"net.{key}": value.cpu().numpy() for key, value in net.state_dict().items()}
+    slots = {own.name: own for own in copy.graph.initializer if own.name.startswith("net.")}
+    if any(name not in state or state[name].shape != tuple(own.dims) for name, own in slots.items()):
+        raise ModelError(Fault("weights of another architecture", "those that were traced", "export each by itself"))
+    for name, own in slots.items():
+        own.CopyFrom(numpy_helper.from_array(state[name], name))
+    copy.metadata_props.add(key=METADATA, value=json.dumps(metadata, sort_keys=True))
+    return copy
+
+
+def write(path: Path, model: Any, net: RegionNetwork, regions: Float[Tensor, "b region channel z y x"]) -> float:
+    """Write ``model``, whole or not at all, once onnxruntime gives the same answers as ``net``.
+
+    Args:
+        path: the .onnx file.
+        model: as ``filled`` made it.
+        net: the network itself, on the CPU.
+        regions: real patches to ask both about.
+
+    Returns:
+        The largest difference found.
+
+    Raises:
+        ModelError: the answers differ by more than ``TOLERANCE``.
+    """
+    import onnxruntime
+
+    content = model.SerializeToString(deterministic=True)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    with torch.no_grad():
+        wanted = [value.numpy() for value in _Asked(net)(regions)]
+    found = session.run(["log_odds", "deep"], {"regions": regions.numpy()})
+    largest = max(float(np.abs(own - other).max()) for own, other in zip(found, wanted, strict=True))
+    if not all(
+        np.allclose(own, other, rtol=TOLERANCE, atol=TOLERANCE) for own, other in zip(found, wanted, strict=True)
+    ):
+        what = f"answers that differ by {largest:.1e}"
+        remedy = "try another version of onnxruntime, or say --no-onnx"
+        raise ModelError(Fault(what, f"torch's within {TOLERANCE}", remedy, file=str(path)))
+    with store.whole(path) as part:
+        part.write_bytes(content)
+    return largest
+
+
+def preprocessing(roi: Roi, kind: Input, regions: tuple[int, ...]) -> dict[str, object]:
+    """What made the input, in words and numbers; enough to make it again without this framework."""
+    patch, ring = roi.patch, roi.external2
+    low, high = patch.window
+    inside = f"(grey - {(low + high) / 2:g}) / {(high - low) / 4:g}, clipped to [-2, 2]"
+    wide = f"(grey - {(low + high) / 2:g}) / {WIDE * (high - low) / 4:g}, clipped to [-2, 2]"
+    channels = [inside, wide, "1"] if kind.kind == "slice_mean" else [inside]
+    return {
+        "axes": ["batch", "region", "channel", "z", "y", "x"],
+        "regions": [("tumour", "external2")[own] for own in regions],
+        "channels_inside_the_region": channels,
+        "outside_the_region": 0,
+        "shape_zyx": list(patch.shape),
+        "spacing_mm_zyx": list(patch.spacing_mm),
+        "window": [low, high],
+        "box": _box(patch),
+        "ring": {**ring.model_dump(mode="json"), "distance": _DISTANCE[ring.grid]},
+        "input": kind.model_dump(mode="json"),
+    }
+
+
+_DISTANCE = {
+    "in_plane": "to the nearest voxel centre of the tumour in the same slice of the image's own grid, then resampled "
+    "linearly in plane and to the nearest slice",
+    "volume": "to the nearest voxel centre of the tumour on the image's own grid, then resampled linearly",
+}
+
+
+def _box(patch: Patch) -> str:
+    return (
+        "parallel to the image's grid, its middle at the mean voxel index of the tumour; grey values interpolated "
+        f"linearly and rounded to whole numbers, {patch.window[0]:g} outside the image"
+    )
