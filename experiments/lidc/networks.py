@@ -3,9 +3,8 @@
     python -m experiments.lidc.networks runs/lidc_networks
 
 Five folds by patient over the whole cohort (no test set), the recipe of configs/lidc.yaml. `imagenet` and `random`
-differ in `network.weights` alone; `random, own recipe` also trains the pyramids from the first epoch and ten times
-faster, as nothing in them needs protection. Runs are resumed. Writes OUT/networks.csv, prints the table of the README
-and ends with one line of JSON.
+differ in `network.weights` alone. Runs are resumed. Writes OUT/networks.csv, prints the table of the README and ends
+with one line of JSON.
 """
 
 import argparse
@@ -21,7 +20,6 @@ from fusion.store import write_csv
 ARMS = {
     "imagenet": [],
     "random": ["network.weights=none"],
-    "random, own recipe": ["network.weights=none", "network.warmup_epochs=0", "network.lr_backbone=3e-4"],
 }
 
 
@@ -39,8 +37,7 @@ def main() -> None:
 
 
 def measured(config: Path, out: Path, arm: str, overrides: list[str]) -> pd.DataFrame:
-    folder = out / arm.replace(", ", "-").replace(" ", "_")
-    run = load(config, ["split.test_fraction=0", f"output={folder}", *overrides, *ARMS[arm]])
+    run = load(config, ["split.test_fraction=0", f"output={out / arm}", *overrides, *ARMS[arm]])
     return networks(run).assign(arm=arm)
 
 
