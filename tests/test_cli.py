@@ -82,9 +82,15 @@ def test_verbs_leave_their_part_and_evaluate_answers_in_json(config, tmp_path, m
     assert {row["model"] for row in json.loads(capsys.readouterr().out)} >= {"Tumor_RAD", "Combined"}
 
 
+def heed_interrupts():
+    """A suite started in the background ignores Ctrl-C, and so would its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_an_interrupt_exits_130_and_the_next_start_finishes(config, tmp_path):
     command = [*COMMAND, "run", str(config), f"output={tmp_path / 'run'}", "radiomics.images=[original, wavelet-LLH]"]
-    started = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    started = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True,
+                               preexec_fn=heed_interrupts)  # fmt: skip
     deadline = time.monotonic() + 60
     while not (tmp_path / "run" / "regions").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
