@@ -21,6 +21,8 @@ SIGMA_SLICES = 4.0
 """Width of the stem's profile along z: slices far from the tumour's centre count less."""
 ANOTHER = "name a timm convolutional model with features_only, such as mobilenetv3_large_100"
 PROBE_SECONDS = 5.0
+REFUSALS = (RuntimeError, TypeError, ValueError, AssertionError, AttributeError, LookupError)
+"""How timm's families say that a model does not take what is asked of it; anything else is no refusal and goes on."""
 PROBE_PIXELS, PROBE_SLICES = 96, 4
 """Size of the image that a pyramid is tried on."""
 
@@ -97,7 +99,7 @@ def stem(rgb: Float[Tensor, "out 3 ky kx"], slices: int) -> Float[Tensor, "out s
 def _timm(name: str, **options: object) -> nn.Module:
     try:
         return timm.create_model(name, **{key: value for key, value in options.items() if value})
-    except Exception as error:  # each family of timm has its own way to say no
+    except REFUSALS as error:
         if "drop_path_rate" in str(error):
             raise _unsuitable(name, "no drop-path in it", "set network.drop_path=0") from error
         raise _unsuitable(name, _line(error)) from error
@@ -130,7 +132,7 @@ def _serves(pyramid: nn.Module, network: Network) -> None:
         deep = inflated(pyramid, network.backbone, central=True)(volume) if network.input.kind == "volume" else []
     except ModelError:
         raise
-    except Exception as error:  # as above
+    except REFUSALS as error:
         raise _unsuitable(network.backbone, _line(error)) from error
     if [own.shape[1] for own in maps if own.ndim == 4] != pyramid.feature_info.channels():  # type: ignore[operator, union-attr]
         raise _unsuitable(network.backbone, "feature maps that are not (channel, y, x)")
