@@ -41,8 +41,8 @@ def phantom(
     jobs: int = 0,
 ) -> None:
     """Make a synthetic cohort with a known answer."""
+    from fusion.config.cohort import Phantom
     from fusion.config.read import checked
-    from fusion.config.run import Phantom
     from fusion.phantom import make
 
     spec = checked(Phantom, {"kind": kind, "cases": cases, "seed": seed, "preset": preset, "size": size})

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from fusion.config import load
-from fusion.config.run import Number, Run
+from fusion.config.cohort import Number
+from fusion.config.run import Run
 from fusion.flow.run import run
 from tests import toy
 

@@ -17,7 +17,8 @@ import pandas as pd
 
 from fusion import phantom
 from fusion.config import parse
-from fusion.config.run import Phantom, Run
+from fusion.config.cohort import Phantom
+from fusion.config.run import Run
 from fusion.data.case import Files, load
 from fusion.data.cohort import read
 from fusion.features.radiomics import extract, oracle

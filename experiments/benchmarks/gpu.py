@@ -25,7 +25,8 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from experiments.benchmarks.training import cohort
-from fusion.config.run import Network, Patch, Roi
+from fusion.config.network import Network
+from fusion.config.roi import Patch, Roi
 from fusion.models import chance, recipe
 from fusion.models.checkpoints import SOURCES
 from fusion.models.inputs import Boxes

@@ -17,7 +17,8 @@ import tempfile  # noqa: E402
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
-from fusion.config.run import Network, Patch, Roi  # noqa: E402
+from fusion.config.network import Network  # noqa: E402
+from fusion.config.roi import Patch, Roi  # noqa: E402
 from fusion.models.backbone import RANDOM  # noqa: E402
 from fusion.models.checkpoints import SOURCES  # noqa: E402
 from fusion.models.jobs import Job, Training  # noqa: E402

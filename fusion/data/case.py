@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from fusion.config.run import Cohort
+from fusion.config.cohort import Cohort
 from fusion.data.image import Geometry, Image, Labels, read_image, read_labels, regrid
 from fusion.errors import CohortError, Fault
 from fusion.types import Mask, Volume

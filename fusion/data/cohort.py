@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fusion.config.run import Category, Cohort, Level, Number
+from fusion.config.cohort import Category, Cohort, Level, Number
 from fusion.data.case import Files
 from fusion.errors import CohortError, Fault
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedKFold, train_test_split
 
-from fusion.config.run import Split
+from fusion.config.cohort import Split
 from fusion.data.cohort import SETS
 from fusion.errors import CohortError, Fault
 

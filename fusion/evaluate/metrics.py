@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import pandas as pd
 
-from fusion.config.run import Evaluate, FixedThreshold
+from fusion.config.evaluate import Evaluate, FixedThreshold
 from fusion.errors import Fault, RunError
 from fusion.evaluate import calibration, discrimination, predictions, threshold
 

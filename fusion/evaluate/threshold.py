@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy import ndarray
 
-from fusion.config.run import FixedSensitivity, FixedThreshold, Youden
+from fusion.config.evaluate import FixedSensitivity, FixedThreshold, Youden
 from fusion.types import Events, Vector
 
 Rule = Youden | FixedThreshold | FixedSensitivity

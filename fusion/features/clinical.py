@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from fusion.config.run import Category, Number
+from fusion.config.cohort import Category, Number
 from fusion.data.cohort import level_word
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from fusion.config.run import Network, Run
+from fusion.config.network import Network
+from fusion.config.run import Run
 from fusion.errors import Fault, RunError
 from fusion.flow.folder import FREE, opened, stored_run, told
 from fusion.flow.heat import write_ablation, write_heat_maps

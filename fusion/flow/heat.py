@@ -8,7 +8,8 @@ import pandas as pd
 from jaxtyping import Float
 from numpy import ndarray
 
-from fusion.config.run import Network, Run
+from fusion.config.network import Network
+from fusion.config.run import Run
 from fusion.data import cohort
 from fusion.data.case import Case, load
 from fusion.errors import Fault, RunError

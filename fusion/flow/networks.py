@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fusion.config.run import Network, Run
+from fusion.config.network import Network
+from fusion.config.run import Run
 from fusion.data.case import Files, load
 from fusion.flow.folder import told
 from fusion.flow.work import Work

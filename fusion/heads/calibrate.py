@@ -8,7 +8,7 @@ from numpy import ndarray
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from fusion.config.run import Heads
+from fusion.config.heads import Heads
 from fusion.types import Events, Vector
 
 BOUNDS = (1 / 20, 20.0)

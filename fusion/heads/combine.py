@@ -8,7 +8,7 @@ import pandas as pd
 from jaxtyping import Float
 from sklearn.pipeline import Pipeline
 
-from fusion.config.run import Heads
+from fusion.config.heads import Heads
 from fusion.heads.calibrate import calibration
 from fusion.heads.logistic import fusion_head, log_odds, probability, radiomics_head
 from fusion.heads.parts import Fitted, folds, in_order, kept, parts, word

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from fusion.config.run import Heads
+from fusion.config.heads import Heads
 from fusion.heads.combine import MODEL_OF, SOURCES, WITH_CLINICAL, radiomics_inputs
 from fusion.heads.logistic import fusion_head, log_odds, probability
 from fusion.heads.parts import FINAL, folds, parts, word

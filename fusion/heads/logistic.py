@@ -7,7 +7,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from fusion.config.run import Heads
+from fusion.config.heads import Heads
 from fusion.heads.select import DropCorrelated, DropFlat, LassoTop
 
 

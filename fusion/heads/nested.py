@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedKFold
 
-from fusion.config.run import Heads
+from fusion.config.heads import Heads
 from fusion.heads.combine import MODEL_OF, log_odds_of
 from fusion.heads.logistic import radiomics_head
 from fusion.heads.parts import Fitted, folds, in_order, kept, parts

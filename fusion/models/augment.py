@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from fusion.config.run import Patch, Roi
+from fusion.config.roi import Patch, Roi
 from fusion.models import chance
 from fusion.models.chance import normal, uniform
 from fusion.models.inputs import Boxes, Input, Sample, inputs, masks, pick, scaled

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from numpy import ndarray
 from torch import Tensor, nn
 
-from fusion.config.run import Network
+from fusion.config.network import Network
 from fusion.errors import Fault, ModelError
 from fusion.models.inflate import inflated
 from fusion.store import sha256

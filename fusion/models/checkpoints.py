@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from fusion import store
-from fusion.config.run import Network
+from fusion.config.network import Network
 from fusion.errors import Fault, ModelError
 from fusion.models.network import RegionNetwork
 

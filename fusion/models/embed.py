@@ -11,7 +11,8 @@ import torch
 from jaxtyping import Float, Int
 from numpy import ndarray
 
-from fusion.config.run import Network, Roi
+from fusion.config.network import Network
+from fusion.config.roi import Roi
 from fusion.errors import Fault, ModelError
 from fusion.models.checkpoints import SOURCES, checkpoint, load
 from fusion.models.inputs import Boxes, centred

@@ -10,7 +10,8 @@ from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 from torch import Tensor
 
-from fusion.config.run import Network, Roi, SliceMean
+from fusion.config.network import Network, SliceMean
+from fusion.config.roi import Roi
 from fusion.models.embed import BATCH
 from fusion.models.export import Trained
 from fusion.models.inputs import Boxes, centred

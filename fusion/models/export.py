@@ -11,7 +11,8 @@ from jaxtyping import Bool, Int
 from numpy import ndarray
 
 from fusion import store
-from fusion.config.run import Network, Roi
+from fusion.config.network import Network
+from fusion.config.roi import Roi
 from fusion.errors import Fault, ModelError
 from fusion.models.backbone import Start
 from fusion.models.checkpoints import checkpoint, load, notes

@@ -8,7 +8,8 @@ import torch
 from jaxtyping import Float
 from numpy import ndarray
 
-from fusion.config.run import Network, Roi, SliceMean
+from fusion.config.network import Network, SliceMean
+from fusion.config.roi import Roi
 from fusion.errors import Fault, ModelError
 from fusion.models.backbone import Start, start_weights
 from fusion.models.checkpoints import SOURCES

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from fusion.config.run import Network
+from fusion.config.network import Network
 from fusion.models.inflate import inflated
 
 

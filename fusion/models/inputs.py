@@ -7,7 +7,8 @@ import torch
 from jaxtyping import Bool, Float, Int, Int8, Int16, UInt8
 from torch import Tensor
 
-from fusion.config.run import Patch, Ring, Roi, SliceMean, Slices, WholeVolume
+from fusion.config.network import SliceMean, Slices, WholeVolume
+from fusion.config.roi import Patch, Ring, Roi
 from fusion.roi.patch import STEP_MM, Patches, margin
 
 Input = Slices | SliceMean | WholeVolume

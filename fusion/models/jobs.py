@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from fusion.config.run import Network, Roi
+from fusion.config.network import Network
+from fusion.config.roi import Roi
 from fusion.models.backbone import Start
 from fusion.models.checkpoints import SOURCES, checkpoint, save
 from fusion.models.machine import device

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from fusion.config.run import Network
+from fusion.config.network import Network
 from fusion.errors import Fault, ModelError
 
 NO_MEMORY = ("DefaultCPUAllocator", "CUDA out of memory", "_STATUS_ALLOC_FAILED")

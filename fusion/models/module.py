@@ -6,7 +6,8 @@ from jaxtyping import Float, Int
 from numpy import ndarray
 from torch import Tensor
 
-from fusion.config.run import Network, Roi
+from fusion.config.network import Network
+from fusion.config.roi import Roi
 from fusion.errors import Fault, ModelError
 from fusion.models import chance, recipe
 from fusion.models.inputs import Boxes

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from fusion.config.run import Network
+from fusion.config.network import Network
 from fusion.models import chance
 from fusion.models.backbone import RANDOM, Start
 from fusion.models.drop import Drop, Keys

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from fusion import store
-from fusion.config.run import Patch, Roi
+from fusion.config.roi import Patch, Roi
 from fusion.errors import Fault, ModelError
 from fusion.models.inputs import WIDE, Input
 from fusion.models.network import RegionNetwork

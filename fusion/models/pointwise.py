@@ -6,7 +6,7 @@ from typing import get_args
 
 import torch
 
-from fusion.config.run import Network
+from fusion.config.network import Network
 from fusion.models.machine import half
 from fusion.models.network import RegionNetwork
 from fusion.models.stack import Pointwise, Stack

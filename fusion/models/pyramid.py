@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from fusion.config.run import Network
+from fusion.config.network import Network
 from fusion.models.backbone import Start, backbone
 from fusion.models.drop import Keys, by_key
 from fusion.models.inputs import Input

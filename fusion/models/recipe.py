@@ -12,7 +12,8 @@ from numpy import ndarray
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm as BatchNorm
 
-from fusion.config.run import Network, Roi
+from fusion.config.network import Network
+from fusion.config.roi import Roi
 from fusion.models import chance
 from fusion.models.augment import augmented
 from fusion.models.inputs import Boxes, centred

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from fusion.config.run import Network
+from fusion.config.network import Network
 from fusion.errors import Fault, ModelError
 from fusion.models import chance, recipe
 from fusion.models.inputs import Boxes

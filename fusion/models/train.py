@@ -15,7 +15,8 @@ import torch
 from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger
 from pytorch_lightning.plugins.environments import LightningEnvironment
 
-from fusion.config.run import Network, Roi
+from fusion.config.network import Network
+from fusion.config.roi import Roi
 from fusion.errors import Fault, ModelError
 from fusion.models import resume, trial
 from fusion.models.backbone import start_weights

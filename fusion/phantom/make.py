@@ -9,7 +9,7 @@ import pandas as pd
 import SimpleITK as sitk
 from threadpoolctl import threadpool_limits
 
-from fusion.config.run import Phantom
+from fusion.config.cohort import Phantom
 from fusion.phantom.clinical import person_columns, read_columns
 from fusion.phantom.latent import LAWS, ideal_auc
 from fusion.phantom.plan import Plan, plan_cohort

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator, SeedSequence, default_rng
 
-from fusion.config.run import Phantom
+from fusion.config.cohort import Phantom
 from fusion.phantom.anatomy import Anatomy, draw_anatomy
 from fusion.phantom.clinical import Person, draw_person
 from fusion.phantom.latent import LAWS, Latent, draw_latent, radiologist

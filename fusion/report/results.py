@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from fusion.config.run import MODELS, Category, Run
+from fusion.config.cohort import Category
+from fusion.config.run import MODELS, Run
 from fusion.errors import Fault, RunError
 from fusion.evaluate import predictions
 from fusion.evaluate.metrics import reference

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from fusion.config.run import Category, Number, Run
+from fusion.config.cohort import Category, Number
+from fusion.config.run import Run
 from fusion.data.cohort import level_word
 from fusion.report.results import Results, read
 from fusion.report.words import interval, number, p_value, percent, share

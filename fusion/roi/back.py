@@ -8,7 +8,7 @@ from jaxtyping import Float
 from numpy import ndarray
 from scipy.ndimage import map_coordinates
 
-from fusion.config.run import Patch
+from fusion.config.roi import Patch
 from fusion.data.image import Geometry, to_sitk
 from fusion.errors import Fault, RegionError
 from fusion.store import whole

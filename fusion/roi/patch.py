@@ -11,7 +11,7 @@ from numpy import ndarray
 from scipy.ndimage import distance_transform_edt
 
 from fusion import store
-from fusion.config.run import Patch
+from fusion.config.roi import Patch
 from fusion.errors import CohortError, Fault, RegionError
 from fusion.types import Mask, Spacing, Volume
 

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
-from fusion.config.run import Ring, Roi
+from fusion.config.roi import Ring, Roi
 from fusion.data.case import Case
 from fusion.errors import Fault, RegionError
 from fusion.types import Mask, Spacing, Volume

@@ -2,9 +2,8 @@ import pytest
 from pydantic import ValidationError
 
 from fusion.config import dump, parse
-from fusion.config.images import TYPES, kind_of, wavelet_names
+from fusion.config.images import IMAGES, TYPES, kind_of, wavelet_names
 from fusion.config.radiomics import FILTERS, Override, PerImage, Radiomics
-from fusion.config.run import IMAGES
 from fusion.errors import ConfigError
 
 PLAIN = "name: a\ncohort:\n  table: t.csv\n"

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from fusion.config.run import Category, Cohort, Number
+from fusion.config.cohort import Category, Cohort, Number
 from fusion.data.cohort import read
 from fusion.errors import CohortError
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fusion.config.run import Split
+from fusion.config.cohort import Split
 from fusion.data.split import split
 from fusion.errors import CohortError
 

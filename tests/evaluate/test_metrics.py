@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fusion.config.run import MODELS, Evaluate, FixedThreshold
+from fusion.config.evaluate import Evaluate, FixedThreshold
+from fusion.config.run import MODELS
 from fusion.errors import RunError
 from fusion.evaluate import discrimination, metrics
 from fusion.evaluate.metrics import COLUMNS, compare

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import confusion_matrix, f1_score, roc_curve
 
-from fusion.config.run import FixedSensitivity, FixedThreshold, Youden
+from fusion.config.evaluate import FixedSensitivity, FixedThreshold, Youden
 from fusion.evaluate.threshold import Confusion, choose, confusion
 
 

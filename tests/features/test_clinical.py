@@ -1,6 +1,6 @@
 import pandas as pd
 
-from fusion.config.run import Category, Number
+from fusion.config.cohort import Category, Number
 from fusion.features.clinical import encode
 
 ROWS = pd.DataFrame({"age": [50.0, 61.5], "site": ["deep", "both"], "number": ["1", "2"]}, index=["a", "b"])

@@ -2,7 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fusion.config.run import IMAGES, Radiomics
+from fusion.config.images import IMAGES
+from fusion.config.radiomics import Radiomics
 from fusion.data.cohort import read
 from fusion.data.image import Geometry
 from fusion.errors import Fault, FeatureError

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
-from fusion.config.run import Heads
+from fusion.config.heads import Heads
 from fusion.heads.calibrate import BOUNDS, calibration
 from fusion.heads.combine import predict
 from fusion.heads.parts import FINAL

@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from fusion.config.run import MODELS, Heads
+from fusion.config.heads import Heads
+from fusion.config.run import MODELS
 from fusion.heads.combine import SOURCES, predict, radiomics_scores
 
 HEADS = Heads(lasso_folds=3, top=5)

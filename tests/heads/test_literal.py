@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from fusion.config.run import MODELS, Heads
+from fusion.config.heads import Heads
+from fusion.config.run import MODELS
 from fusion.heads.combine import radiomics_scores
 from fusion.heads.literal import literal_models, literal_predictions
 

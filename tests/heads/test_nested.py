@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from fusion.config.run import Heads
+from fusion.config.heads import Heads
 from fusion.heads.nested import APART, HEAD, NETWORK, inner_folds, nested_scores
 from fusion.heads.parts import FINAL, folds, parts
 

@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 import torch
 
-from fusion.config.run import Network, Patch, Roi
+from fusion.config.network import Network
+from fusion.config.roi import Patch, Roi
 from fusion.models import train
 from fusion.models.inputs import Boxes
 from fusion.roi.patch import STEP_MM, CasePatch, Patches, stored_shape

@@ -4,7 +4,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from fusion.config.run import Ring, SliceMean, Slices
+from fusion.config.network import SliceMean, Slices
+from fusion.config.roi import Ring
 from fusion.models import augment, chance
 from fusion.models.augment import augmented, draw, intensities, move, spread
 from fusion.models.inputs import Boxes, centred, inputs, masks, scaled

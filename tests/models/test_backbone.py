@@ -7,7 +7,7 @@ import timm
 import torch
 from safetensors.torch import save_file
 
-from fusion.config.run import Network
+from fusion.config.network import Network
 from fusion.errors import ModelError
 from fusion.models.backbone import RANDOM, backbone, start_weights, stem
 from fusion.store import sha256

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from fusion.config.run import Network
+from fusion.config.network import Network
 from fusion.errors import ModelError
 from fusion.models.checkpoints import load, notes, save
 from fusion.models.network import RegionNetwork

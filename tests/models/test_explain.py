@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from fusion.config.run import Network, SliceMean
+from fusion.config.network import Network, SliceMean
 from fusion.models.embed import scores
 from fusion.models.explain import HeatMaps, ablated, ablation, grad_cam, heat_maps
 from fusion.models.export import networks

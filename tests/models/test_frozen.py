@@ -5,7 +5,7 @@ import timm
 import torch
 from safetensors.torch import save_file
 
-from fusion.config.run import SliceMean
+from fusion.config.network import SliceMean
 from fusion.errors import ModelError
 from fusion.models.checkpoints import SOURCES
 from fusion.models.frozen import frozen_features

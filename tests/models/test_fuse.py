@@ -2,7 +2,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from fusion.config.run import Network
+from fusion.config.network import Network
 from fusion.models.fuse import Scale
 
 KINDS = ["add", "concat", "diff", "gated"]

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from fusion.config.run import Ring, Roi, SliceMean, Slices, WholeVolume
+from fusion.config.network import SliceMean, Slices, WholeVolume
+from fusion.config.roi import Ring, Roi
 from fusion.models.inputs import Boxes, centred, inputs, masks, pick, scaled
 from fusion.roi.patch import margin
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from fusion.config.run import Network
+from fusion.config.network import Network
 from fusion.models import chance
 from fusion.models.network import RegionNetwork, present
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from fusion.config.run import Network, SliceMean, Slices, WholeVolume
+from fusion.config.network import Network, SliceMean, Slices, WholeVolume
 from fusion.errors import ModelError
 from fusion.models import onnx as portable
 from fusion.models.inputs import centred

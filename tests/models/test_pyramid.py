@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from fusion.config.run import Network, SliceMean, Slices
+from fusion.config.network import Network, SliceMean, Slices
 from fusion.models.backbone import RANDOM
 from fusion.models.pyramid import Pyramid, SlicePool, arranged
 

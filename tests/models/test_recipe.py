@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import nn
 
-from fusion.config.run import Network
+from fusion.config.network import Network
 from fusion.models import recipe
 from fusion.models.recipe import Order, Statistics, average, keep_silent
 

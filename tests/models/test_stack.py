@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.func import functional_call, grad, stack_module_state, vmap
 
-from fusion.config.run import Add, Concat, Diff, Gated, Network, PaperLiteral, SliceMean
+from fusion.config.network import Add, Concat, Diff, Gated, Network, PaperLiteral, SliceMean
 from fusion.models import chance, recipe
 from fusion.models.backbone import RANDOM
 from fusion.models.network import RegionNetwork

@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from fusion.config.run import Phantom
+from fusion.config.cohort import Phantom
 from fusion.phantom import LAWS, ideal_auc, plan_cohort
 from fusion.phantom.latent import clinical_log_ratio, draw_latent, full_log_ratio
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from fusion.config.run import Phantom
+from fusion.config.cohort import Phantom
 from fusion.phantom import make
 
 SPEC = Phantom(cases=8, prevalence=0.4, seed=5)

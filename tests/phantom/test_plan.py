@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from fusion.config.run import Phantom
+from fusion.config.cohort import Phantom
 from fusion.phantom import Plan, plan_cohort
 from fusion.phantom.anatomy import draw_anatomy
 from fusion.phantom.clinical import draw_person, person_columns

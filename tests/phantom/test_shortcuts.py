@@ -14,7 +14,7 @@ import SimpleITK as sitk
 from scipy.ndimage import distance_transform_edt
 from scipy.stats import rankdata
 
-from fusion.config.run import Phantom
+from fusion.config.cohort import Phantom
 from fusion.phantom import Plan, make, plan_cohort
 from fusion.phantom.anatomy import LOCATIONS
 from fusion.phantom.volume import pixel_mm

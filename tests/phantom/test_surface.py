@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import distance_transform_edt
 
-from fusion.config.run import Phantom
+from fusion.config.cohort import Phantom
 from fusion.phantom import plan_cohort
 from fusion.phantom.field import Grid
 from fusion.phantom.lesion import Lesion

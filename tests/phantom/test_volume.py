@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import label
 
-from fusion.config.run import Phantom
+from fusion.config.cohort import Phantom
 from fusion.phantom import Plan, Scan, plan_cohort, render
 
 

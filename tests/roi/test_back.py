@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from fusion.config.run import Patch
+from fusion.config.roi import Patch
 from fusion.data.image import Geometry
 from fusion.errors import RegionError
 from fusion.roi.back import to_image, write_map

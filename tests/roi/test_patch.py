@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import distance_transform_edt
 
-from fusion.config.run import Patch
+from fusion.config.roi import Patch
 from fusion.errors import CohortError, RegionError
 from fusion.roi.patch import MARGIN_SLICES, STEP_MM, Patches, cut, stored_shape
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fusion.config.run import Ring, Roi
+from fusion.config.roi import Ring, Roi
 from fusion.data.case import Case
 from fusion.data.image import Geometry
 from fusion.errors import RegionError

@@ -22,8 +22,9 @@ import typer
 
 from fusion import phantom
 from fusion.config import load
+from fusion.config.cohort import Phantom
 from fusion.config.radiomics import Radiomics
-from fusion.config.run import Phantom, Ring, Roi
+from fusion.config.roi import Ring, Roi
 from fusion.data.case import Case
 from fusion.data.case import load as load_case
 from fusion.data.cohort import read

@@ -74,7 +74,7 @@ def test_columns_follow_images_and_classes():
 def test_columns_need_no_pyradiomics():
     code = """
 import sys
-from fusion.config.run import Radiomics
+from fusion.config.radiomics import Radiomics
 from fusion.features.radiomics.preset import columns
 assert len(columns(Radiomics())) == 1874
 assert "radiomics" not in sys.modules

@@ -1,0 +1,108 @@
+"""The cohort of a run: its table, the names of its columns, the phantom that may stand in its place, the split."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from fusion.config.part import Fraction, Part, Positive
+
+
+def _no_boolean(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("a word or a number (YAML reads yes, no, on, off as booleans: quote them)")
+    return value
+
+
+Level = Annotated[str | int | float, BeforeValidator(_no_boolean)]
+
+
+class Phantom(Part):
+    """A synthetic cohort with a known answer, made where the cohort table does not exist yet."""
+
+    kind: Literal["ct"] = "ct"
+    cases: Annotated[int, Field(ge=8)] = 357
+    """Number of cases."""
+    prevalence: Fraction = 89 / 357
+    """Share of malignant cases; the default is Shen 2026's 89 of 357."""
+    preset: Literal["default", "strong", "null"] = "default"
+    """`strong` has larger clinical odds ratios; `null` has no signal at all."""
+    size: Literal["crop", "neck"] = "crop"
+    """`crop` is 112x112x12 voxels round the tumour, `neck` the whole 512x512x24 field."""
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+class Number(Part):
+    """A clinical variable that is a number."""
+
+    kind: Literal["number"] = "number"
+    low: float | None = None
+    """Smallest value that is not a typing error."""
+    high: float | None = None
+    """Largest value that is not a typing error."""
+
+
+class Category(Part):
+    """A clinical variable with named levels."""
+
+    kind: Literal["category"] = "category"
+    values: Annotated[tuple[Level, ...], Field(min_length=2)]
+    """Every level that may occur; the first is the reference level."""
+
+
+class Cohort(Part):
+    """The case table and the names of its columns; paths in the table are relative to the table."""
+
+    table: Path
+    """CSV, Excel or Parquet; one row a case."""
+    phantom: Phantom | None = None
+    """Make this phantom beside `table` if the table does not exist."""
+    case: str = "case"
+    """Column with the unique id of a case."""
+    patient: str = "patient"
+    """Column with the patient; rows of one patient never part. Without it every case is a patient."""
+    image: str = "ct"
+    """Column with the path of the image (NIfTI, NRRD, MHA)."""
+    tumour: str = "tumour"
+    """Column with the path of the tumour mask."""
+    external2: str = "external2"
+    """Optional column with the path of a hand-refined ring; an empty cell means the automatic ring."""
+    second_reader: str = "tumour_reader2"
+    """Optional column with a second reader's tumour mask, given for some cases."""
+    repeat: str = "tumour_repeat"
+    """Optional column with the first reader's mask drawn again, given for some cases."""
+    label: Annotated[int, Field(ge=1)] = 1
+    """Value of the tumour in the tumour mask, and of the ring in a hand-refined ring."""
+    outcome: str = "malignant"
+    """Column with the outcome."""
+    positive: Level = 1
+    """Outcome value of the positive class."""
+    negative: Level = 0
+    """Outcome value of the other class."""
+    positive_name: str = "malignant"
+    """Name of the positive class in every table and figure."""
+    negative_name: str = "benign"
+    """Name of the other class."""
+    set: str = "set"
+    """Optional column that fixes the set of a case: train, test or external."""
+    scanner: str = "scanner"
+    """Optional column with the scanner."""
+    clinical: dict[str, Annotated[Number | Category, Field(discriminator="kind")]] = Field(default={})
+    """Clinical columns by name; `{kind: number}` or `{kind: category, values: [reference, other]}`."""
+    shuffle_outcome: bool = False
+    """Canary: permute the outcome over patients' rows (seeded); every model must then score chance."""
+    tolerance_mm: Positive = 1e-3
+    """How far spacing and origin of image and mask may differ, in mm."""
+    tolerance_direction: Positive = 1e-4
+    """How far an entry of the direction matrices of image and mask may differ."""
+
+
+class Split(Part):
+    """Test set and folds, by patient, stratified by outcome; written to splits.csv."""
+
+    test_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.3
+    """Share of patients kept for the test set; 0 for none. Ignored where the table has a `set` column."""
+    folds: Annotated[int, Field(ge=2, le=20)] = 5
+    """Folds inside the training set."""
+    file: Path | None = None
+    """Read this splits.csv back instead of drawing a split."""

@@ -1,0 +1,108 @@
+"""The twin-branch networks and their training."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from fusion.config.part import Count, Part, Positive
+
+
+class Add(Part):
+    """Same-scale maps are added, then convolved (Shen 2026)."""
+
+    kind: Literal["add"] = "add"
+
+
+class Concat(Part):
+    """Same-scale maps are concatenated along channels, then convolved."""
+
+    kind: Literal["concat"] = "concat"
+
+
+class Diff(Part):
+    """The ring's map is subtracted from the tumour's, then convolved."""
+
+    kind: Literal["diff"] = "diff"
+
+
+class Gated(Part):
+    """A gate between 0 and 1, computed from both maps, weighs tumour against ring at every place and channel."""
+
+    kind: Literal["gated"] = "gated"
+    hidden: Count = 64
+    """Channels inside the gate."""
+
+
+class PaperLiteral(Part):
+    """Same-scale maps are added, then convolved by a full 3x3 convolution that keeps all channels, whatever `width`."""
+
+    kind: Literal["paper_literal"] = "paper_literal"
+
+
+class Slices(Part):
+    """The slices are the input channels of one 2-D pyramid (Shen 2026's 96x96x16)."""
+
+    kind: Literal["slices"] = "slices"
+
+
+class SliceMean(Part):
+    """Every slice by itself through one shared 2-D pyramid, in three channels: soft window, wide window, region.
+
+    The deep features are pooled over the slices that hold some of a region.
+    """
+
+    kind: Literal["slice_mean"] = "slice_mean"
+    pool: Literal["mean", "attention"] = "mean"
+    """`attention` learns which slices count (Ilse 2018, arXiv:1802.04712)."""
+
+
+class WholeVolume(Part):
+    """A 3-D pyramid, inflated from the 2-D one; for thin slices, with `roi.patch` at an isotropic spacing."""
+
+    kind: Literal["volume"] = "volume"
+
+
+class Network(Part):
+    """The twin-branch networks and their training."""
+
+    backbone: str = "mobilenetv3_large_100"
+    """Any timm model with `features_only`."""
+    weights: str = "hub"
+    """ImageNet start: `hub`, `none`, or the path of a local file with timm's key names."""
+    partial_weights: bool = False
+    """Layers that the file of `weights` lacks start at random; otherwise such a file is refused."""
+    input: Annotated[Slices | SliceMean | WholeVolume, Field(discriminator="kind")] = Slices()
+    fuse: Annotated[Add | Concat | Diff | Gated | PaperLiteral, Field(discriminator="kind")] = Add()
+    width: Count = 64
+    """Channels of a fused scale at most."""
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    drop_path: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    epochs: Count = 60
+    warmup_epochs: Annotated[int, Field(ge=0)] = 5
+    """Epochs with a frozen backbone (batch norm in evaluation mode) before all layers train; from `epochs` on it never
+    trains."""
+    batch: Annotated[int, Field(ge=2)] = 32
+    """Cases a step at most."""
+    lr_head: Positive = 3e-4
+    lr_backbone: Positive = 3e-5
+    weight_decay: Annotated[float, Field(ge=0)] = 0.05
+    clip: Positive = 1.0
+    """Largest gradient norm."""
+    ema: Annotated[float, Field(ge=0, lt=1)] = 0.99
+    """Decay of the exponential moving average of weights and batch-norm buffers; 0 for none."""
+    augment: bool = True
+    """Rotation, flips, scale, shift, grey-value gain and offset, noise, contour, ring thickness, seeded a sample."""
+    mixup: Annotated[float, Field(ge=0)] = 0.0
+    """Parameter of mixup's Beta law (Zhang 2018, arXiv:1710.09412), the same partner for both regions; 0 for none."""
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    balanced: bool = False
+    """Weigh the positive class up to the other; the trained network's log-odds are shifted back to the true share."""
+    seeds: Count = 1
+    """Networks a fold; their logits are averaged."""
+    precision: Literal["auto", "float32", "bf16"] = "auto"
+    """Of the forward and backward pass; `auto` is bf16 on a GPU and float32 elsewhere."""
+    training: Literal["auto", "separate", "stacked"] = "auto"
+    """`separate` trains one network after another (on the CPU one a core), `stacked` all at once as one network;
+    `auto` times both for a few steps and stacks where that is clearly faster. Equal up to rounding."""
+    logger: Literal["csv", "tensorboard"] = "csv"
+    """TensorBoard needs the extra `fusion[tensorboard]`."""
