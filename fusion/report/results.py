@@ -20,6 +20,7 @@ FILES = ("cohort.csv", "predictions.csv", "metrics.csv", "selection.csv", "envir
 class Results:
     """A run and what it found; tables as the files hold them."""
 
+    folder: Path
     run: Run
     cohort: pd.DataFrame
     predictions: pd.DataFrame
@@ -70,6 +71,7 @@ def read(folder: Path, run: Run) -> Results:
         raise RunError(Fault(found, "a finished run", remedy, file=str(folder)))
     categories = {name: str for name, kind in run.cohort.clinical.items() if isinstance(kind, Category)}
     return Results(
+        folder=folder,
         run=run,
         cohort=pd.read_csv(
             folder / "cohort.csv",
