@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from fusion.config.harmonise import Combat, Icc
 from fusion.config.part import Count, Part, Positive
 
 
@@ -30,3 +31,7 @@ class Heads(Part):
     """Inverse ridge penalty of the logistic regression on standardised scores and clinical predictors."""
     clinical: tuple[str, ...] | None = None
     """Clinical predictors of Clinical and Combined; null takes every column of `cohort.clinical`."""
+    icc: Icc | None = None
+    """Keep features on which readings agree; null keeps all. Needs second masks in the cohort."""
+    harmonise: Combat | None = None
+    """Align radiomics features between scanners, inside the fold; null leaves them as they are."""
