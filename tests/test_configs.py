@@ -26,6 +26,8 @@ def columns(own: Run, table: pd.DataFrame) -> pd.DataFrame:
     names, rng = own.cohort, np.random.default_rng(0)
     renamed = pd.DataFrame({names.case: table["case"], names.image: table["ct"], names.tumour: table["tumour"]})
     renamed[names.outcome] = np.where(table["malignant"] == 1, names.positive, names.negative)
+    for column in names.readers.values():
+        renamed[column] = rng.choice([names.positive, names.negative], len(table))
     for column, kind in names.clinical.items():
         if isinstance(kind, Number):
             renamed[column] = rng.uniform(kind.low or 0, kind.high or 100, len(table))

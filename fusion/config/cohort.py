@@ -87,6 +87,8 @@ class Cohort(Part):
     """Optional column that fixes the set of a case: train, test or external."""
     scanner: str = "scanner"
     """Optional column with the scanner."""
+    readers: dict[str, str] = Field(default={})
+    """Readers by name and the column of each one's call, coded as the outcome is; an empty cell was not read."""
     clinical: dict[str, Annotated[Number | Category, Field(discriminator="kind")]] = Field(default={})
     """Clinical columns by name; `{kind: number}` or `{kind: category, values: [reference, other]}`."""
     shuffle_outcome: bool = False

@@ -51,6 +51,14 @@ class Run(Part):
         return self
 
     @model_validator(mode="after")
+    def _compared_models_exist(self) -> "Run":
+        compared = self.evaluate.reclassification
+        unknown = [name for name in (compared.old, compared.new) if name not in MODELS]
+        if unknown:
+            raise ValueError(f"evaluate.reclassification names {unknown}; models are {', '.join(MODELS)}")
+        return self
+
+    @model_validator(mode="after")
     def _one_label(self) -> "Run":
         if self.radiomics.label not in (1, self.cohort.label):
             raise ValueError(f"radiomics.label is {self.radiomics.label}; a run reads its masks by cohort.label, "

@@ -15,12 +15,14 @@ from fusion.errors import CohortError, Fault
 SETS = ("train", "test", "external")
 MISSING = {"", "na", "n/a", "nan", "nat", "<na>"}
 WHOLE = re.compile(r"(-?\d+)\.0+")
+READER = "reader:"
+"""What the name of a reader's column begins with in the rows of a cohort."""
 SAFE_NAME = re.compile(r"[^\W_][\w .+=@-]*")
 
 
 @dataclass(frozen=True)
 class Table:
-    """A cohort: ``rows`` has case, patient, event, clinical columns, and set and scanner where given.
+    """A cohort: ``rows`` has case, patient, event, clinical columns, and set, scanner and readers' calls where given.
 
     ``files`` has an entry for every row with paths. Only a table without ``faults`` may be used further.
     """
@@ -31,7 +33,7 @@ class Table:
 
 
 def read(cohort: Cohort, seed: int) -> Table:
-    """The cohort behind ``cohort.table``, with every fault of its cells: ids, outcome, sets, clinical values, paths.
+    """The cohort behind ``cohort.table``, with every fault of its cells: ids, outcome, readers, sets, clinical, paths.
 
     Args:
         cohort: names of the columns.
@@ -45,7 +47,7 @@ def read(cohort: Cohort, seed: int) -> Table:
     if faults:
         raise CohortError(faults)
     faults = _ids(words, cohort) + _outcomes(words, cohort) + _sets(words, cohort) + _clinical(words, cohort)
-    faults += _paths(words, cohort)
+    faults += _readers(words, cohort) + _paths(words, cohort)
     files = tuple(own for _, row in words.iterrows() if (own := _files(row, cohort)) is not None)
     return Table(_typed(words, cohort, seed), files, tuple(faults))
 
@@ -60,6 +62,9 @@ def _typed(words: pd.DataFrame, cohort: Cohort, seed: int) -> pd.DataFrame:
             rows[optional] = words[name]
     for name, kind in cohort.clinical.items():
         rows[name] = pd.to_numeric(words[name], errors="coerce") if isinstance(kind, Number) else words[name]
+    calls = {_word(cohort.positive): 1, _word(cohort.negative): 0}
+    for name, column in cohort.readers.items():
+        rows[f"{READER}{name}"] = words[column].map(calls).astype("Int64")
     return rows
 
 
@@ -116,6 +121,7 @@ def _missing_columns(words: pd.DataFrame, cohort: Cohort) -> list[Fault]:
     needed = {
         "case": cohort.case, "image": cohort.image, "tumour": cohort.tumour, "outcome": cohort.outcome,
         **{f"clinical.{name}": name for name in cohort.clinical},
+        **{f"readers.{name}": column for name, column in cohort.readers.items()},
     }  # fmt: skip
     optional = {name: getattr(cohort, name) for name in ("patient", "external2", "set", "scanner", "second_reader")}
     needed |= {field: name for field, name in optional.items() if name != Cohort.model_fields[field].default}
@@ -158,6 +164,17 @@ def _outcomes(words: pd.DataFrame, cohort: Cohort) -> list[Fault]:
         found = f"one class only ({cohort.outcome} = {words[cohort.outcome].iloc[0]!r} in all {len(words)} rows)"
         faults.append(Fault(found, "cases of both classes", "add cases or set cohort.outcome", file=table))
     return faults
+
+
+def _readers(words: pd.DataFrame, cohort: Cohort) -> list[Fault]:
+    known = (_word(cohort.positive), _word(cohort.negative))
+    return [
+        Fault(f"{column} = {value!r}", f"{known[0]!r}, {known[1]!r} or an empty cell, as reader {name}'s call",
+              f"mend the cell or cohort.readers.{name}", case, str(cohort.table))
+        for name, column in cohort.readers.items()
+        for case, value in zip(words[cohort.case], words[column], strict=True)
+        if value not in (*known, "")
+    ]  # fmt: skip
 
 
 def _sets(words: pd.DataFrame, cohort: Cohort) -> list[Fault]:
@@ -208,16 +225,11 @@ def _expected(value: str, kind: Number | Category) -> str:
 
 def _paths(words: pd.DataFrame, cohort: Cohort) -> list[Fault]:
     return [
-        Fault(
-            f"no path in column {name}",
-            "the path of a file",
-            "fill the cell or delete the row",
-            case,
-            str(cohort.table),
-        )
+        Fault(f"no path in column {name}", "the path of a file", "fill the cell or delete the row", case,
+              str(cohort.table))
         for name in (cohort.image, cohort.tumour)
         for case in words[cohort.case][words[name] == ""]
-    ]
+    ]  # fmt: skip
 
 
 def _files(row: "pd.Series[str]", cohort: Cohort) -> Files | None:

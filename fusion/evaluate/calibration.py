@@ -28,6 +28,16 @@ class Recalibration:
     offset: float
     intercept: float
     reason: str | None = None
+    slope_error: float = float("nan")
+    intercept_error: float = float("nan")
+
+    def slope_interval(self, confidence: float = 0.95) -> tuple[float, float]:
+        """Wald's interval of the slope."""
+        return _wald(self.slope, self.slope_error, confidence)
+
+    def intercept_interval(self, confidence: float = 0.95) -> tuple[float, float]:
+        """Wald's interval of calibration in the large."""
+        return _wald(self.intercept, self.intercept_error, confidence)
 
     def curve(self, probability: Float[ndarray, " point"]) -> Float[ndarray, " point"]:
         """The recalibrated probability at each ``probability`` in (0, 1)."""
@@ -43,6 +53,30 @@ def brier(probability: Vector, events: Events) -> float:
     return float(np.mean((probability - events) ** 2))
 
 
+def scaled_brier(probability: Vector, events: Events) -> float:
+    """1 minus Brier score over that of always saying the share of events; 1 at best, 0 for no use, or below.
+
+    Steyerberg 2010, doi:10.1097/EDE.0b013e3181c30fb2.
+
+    >>> scaled_brier(np.array([0.75, 0.25]), np.array([1, 0]))
+    0.75
+    """
+    share = float(events.mean())
+    return 1 - brier(probability, events) / (share * (1 - share))
+
+
+def spiegelhalter(probability: Vector, events: Events) -> tuple[float, float]:
+    """z and two-sided p of the Brier score against what it would be if each probability were right.
+
+    Spiegelhalter 1986, doi:10.1002/sim.4780050506. Unknown (nan) where every probability is 0, one half or 1.
+    """
+    variance = float(np.sum((1 - 2 * probability) ** 2 * probability * (1 - probability)))
+    if variance == 0:
+        return float("nan"), float("nan")
+    z = float(np.sum((events - probability) * (1 - 2 * probability))) / variance**0.5
+    return z, float(2 * norm.sf(abs(z)))
+
+
 def recalibrate(probability: Vector, events: Events) -> Recalibration:
     """Slope and intercept of ``events`` on the log-odds of ``probability``, without penalty.
 
@@ -54,16 +88,20 @@ def recalibrate(probability: Vector, events: Events) -> Recalibration:
         return Recalibration(nan, nan, nan, "a probability of exactly 0 or 1 has no log-odds")
     odds = logit(probability)
     intercept = _in_the_large(odds, events)
+    weights = expit(intercept + odds) * expit(-intercept - odds)
+    error = float(weights.sum() ** -0.5)
     if np.ptp(odds) == 0:
-        return Recalibration(nan, nan, intercept, "all probabilities are equal")
+        return Recalibration(nan, nan, intercept, "all probabilities are equal", intercept_error=error)
     of_events, of_others = odds[events == 1], odds[events == 0]
     if of_events.min() >= of_others.max() or of_events.max() <= of_others.min():
-        return Recalibration(nan, nan, intercept, "probabilities part events from non-events completely")
+        reason = "probabilities part events from non-events completely"
+        return Recalibration(nan, nan, intercept, reason, intercept_error=error)
     centre, spread = odds.mean(), odds.std()
     fit = LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-8)
     fit.fit(((odds - centre) / spread)[:, None], events)
-    slope = float(fit.coef_[0, 0]) / spread
-    return Recalibration(float(slope), float(fit.intercept_[0] - slope * centre), intercept)
+    slope = float(fit.coef_[0, 0] / spread)
+    offset = float(fit.intercept_[0] - slope * centre)
+    return Recalibration(slope, offset, intercept, None, _slope_error(odds, offset, slope), error)
 
 
 def groups(probability: Vector, events: Events, count: int = 5, confidence: float = 0.95) -> pd.DataFrame:
@@ -99,3 +137,15 @@ def _in_the_large(odds: Vector, events: Events) -> float:
     if low == high:
         return float(low)
     return float(brentq(lambda a: expit(a + odds).mean() - share, low - 1e-9, high + 1e-9, xtol=1e-12))
+
+
+def _slope_error(odds: Vector, offset: float, slope: float) -> float:
+    """Square root of the slope's entry in the inverse of the information matrix."""
+    weights = expit(offset + slope * odds) * expit(-offset - slope * odds)
+    mean = np.average(odds, weights=weights)
+    return float(np.sum(weights * (odds - mean) ** 2) ** -0.5)
+
+
+def _wald(value: float, error: float, confidence: float) -> tuple[float, float]:
+    reach = float(norm.ppf((1 + confidence) / 2)) * error
+    return value - reach, value + reach
