@@ -21,7 +21,7 @@ from fusion.flow.work import Work
 from fusion.heads.combine import CALIBRATION, predict, radiomics_scores
 from fusion.heads.literal import literal_predictions
 from fusion.progress import each
-from fusion.report import figures, optimism, page, tables
+from fusion.report import optimism, page
 from fusion.roi.region import REGIONS, regions
 from fusion.store import sha256, write_csv, write_parquet
 
@@ -102,9 +102,6 @@ def report(folder: Path, run: Run) -> Path:
     if not (folder / "metrics.csv").is_file():
         evaluate(folder, run)
     with told(folder, "report"):
-        tables.write(folder, run)
-        optimism.write(folder, run)
-        figures.draw(folder, run)
         return page.write(folder, run)
 
 

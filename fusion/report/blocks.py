@@ -31,7 +31,7 @@ class Listing:
 
 @dataclass(frozen=True)
 class Rows:
-    """A table of words as they are printed: all cells text, ``words`` columns flush left, ``mark`` the row to stress."""
+    """A table of printed words: all cells text, the first ``words`` columns flush left, ``mark`` the row to stress."""
 
     head: Sequence[str]
     rows: Sequence[Sequence[str]]

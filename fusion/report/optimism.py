@@ -61,11 +61,8 @@ def lines(folder: Path) -> list[str]:
     return ["The paper's plain reading, which leaks (heads.stacking=paper_literal):", *told]
 
 
-def shown(folder: Path) -> pd.DataFrame | None:
-    """The table as the page prints it, or None."""
-    if not (folder / TABLE).is_file():
-        return None
-    rows = pd.read_csv(folder / TABLE)
+def shown(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of tables/optimism.csv as the page prints them."""
     table = pd.DataFrame({"Model": rows["model"], "n": rows["n"]})
     heads = {"literal_train": "In-sample", "literal": "Unseen", "honest": "Unseen, honest stacking"}
     for name, head in heads.items():

@@ -62,11 +62,9 @@ def make_run(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., tuple[Pa
 @pytest.fixture(scope="session")
 def finished(make_run) -> tuple[Path, Run]:
     """The plain finished run, with figures, tables and page."""
-    from fusion.report import figures, page, tables
+    from fusion.report import page
 
     folder, run = make_run()
-    tables.write(folder, run)
-    figures.draw(folder, run)
     page.write(folder, run)
     return folder, run
 

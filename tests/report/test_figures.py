@@ -2,8 +2,9 @@ import matplotlib
 import pytest
 
 from fusion.config import MODELS
-from fusion.report import figures, style
+from fusion.report import style
 from fusion.report.results import read
+from fusion.report.topics import roc, told
 
 
 def test_every_set_has_its_four_figures_in_two_kinds(finished):
@@ -12,15 +13,22 @@ def test_every_set_has_its_four_figures_in_two_kinds(finished):
     expected = [
         f"{kind}_{set_}" for kind in ("roc", "calibration", "decision", "confusion") for set_ in ("test", "train_oof")
     ]
-    assert names == {f"{name}.{kind}" for name in [*expected, "selected_features"] for kind in ("svg", "png")}
+    assert names >= {f"{name}.{kind}" for name in [*expected, "selected_features"] for kind in ("svg", "png")}
+
+
+def test_every_figure_on_the_page_is_drawn_by_its_topic_and_every_file_comes_from_one(finished):
+    folder, run = finished
+    names = [name for topic in told(read(folder, run)) for name in topic.plots]
+    assert len(names) == len(set(names))
+    assert {path.name for path in (folder / "figures").iterdir()} == {f"{n}.{k}" for n in names for k in ("svg", "png")}
 
 
 def test_drawing_again_gives_the_same_bytes(finished, tmp_path):
     folder, run = finished
-    results = read(folder, run)
+    plots = {name: draw for topic in told(read(folder, run)) for name, draw in topic.plots.items()}
     for name in ("roc_test", "selected_features"):
         with style.look(name):
-            paths = style.save(figures.plan(results)[name](), tmp_path, name)
+            paths = style.save(plots[name](), tmp_path, name)
         assert [path.read_bytes() for path in paths] == [
             (folder / "figures" / path.name).read_bytes() for path in paths
         ]
@@ -57,12 +65,12 @@ def test_drawing_leaves_matplotlib_as_it_was(finished):
     folder, run = finished
     before = dict(matplotlib.rcParams)
     with style.look("roc_test"):
-        figures.roc(read(folder, run), "test")
+        roc.roc(read(folder, run), "test")
     assert dict(matplotlib.rcParams) == before
 
 
 def test_a_panel_without_a_model_is_left_out(make_run):
     folder, run = make_run("network=null")
     with style.look("roc_test"):
-        drawn = figures.roc(read(folder, run), "test")
+        drawn = roc.roc(read(folder, run), "test")
     assert [axis.get_title(loc="left") for axis in drawn.axes] == ["Radiomics", "Fused and clinical"]

@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from fusion.errors import RunError
-from fusion.report import tables
+from fusion.report import page
 from fusion.report.results import read
 
 
@@ -11,7 +11,7 @@ def test_table_one_has_a_row_a_model_and_set(finished):
     table = pd.read_csv(folder / "tables/table1.csv")
     assert len(table) == 22
     assert list(table.columns) == [
-        "Model", "Set", "n", "Events", "AUC", "95% CI", "P vs Combined", "P (Holm)",
+        "Model", "Set", "n", "Events", "AUC", "95% CI", "95% CI (DeLong)", "P vs Combined", "P (Holm)",
         "ACC", "SEN", "SPE", "PPV", "NPV", "F1", "Brier",
     ]  # fmt: skip
 
@@ -55,4 +55,4 @@ def test_the_features_table_tells_how_many_folds_agree(finished):
 def test_an_unfinished_run_is_told(make_run, tmp_path):
     _, run = make_run("network=null")
     with pytest.raises(RunError, match=r"no cohort.csv, predictions.csv, metrics.csv"):
-        tables.write(tmp_path, run)
+        page.write(tmp_path, run)

@@ -1,0 +1,64 @@
+"""A report as one HTML file, which asks nothing of any network."""
+
+import re
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+
+from fusion.errors import Fault, RunError
+from fusion.report.blocks import Block, Report
+
+PX_PER_PT = 100 / 72
+"""An inch of figure on the page is 100 px."""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """An SVG element for the page, and how wide it should be at most."""
+
+    svg: Markup
+    width_px: int
+
+
+def page(report: Report, figures: Path) -> str:
+    """The page of ``report``, with the drawings NAME.svg of the folder ``figures`` inside.
+
+    Raises:
+        RunError: a figure is missing.
+    """
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    template = files("fusion.report").joinpath("page.html.j2").read_text(encoding="utf-8")
+    words = {"report": report, "drawing": lambda name: drawing(figures / f"{name}.svg"), "kind": kind, "raw": Markup}
+    return environment.from_string(template).render(words) + "\n"
+
+
+def kind(block: Block) -> str:
+    """The name of a block's macro in the template.
+
+    >>> from fusion.report.blocks import Heading
+    >>> kind(Heading("Test set"))
+    'heading'
+    """
+    return type(block).__name__.lower()
+
+
+def drawing(path: Path) -> Drawing:
+    """An SVG file as an inline element: no prolog, no metadata, no fixed size, ids that are its own on the page.
+
+    Raises:
+        RunError: there is no such file.
+    """
+    if not path.is_file():
+        raise RunError(Fault("no such figure", "the run's figures", "run `fusion report DIR`", file=str(path)))
+    text = path.read_text(encoding="utf-8")
+    text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
+    text = re.sub(r'\bid="', f'id="{path.stem}-', text)
+    text = re.sub(r'(href="|url\()#', rf"\g<1>#{path.stem}-", text)
+    width_pt = float(re.findall(r' width="([\d.]+)pt"', text)[0])
+    text = re.sub(r' (?:width|height)="[\d.]+pt"', "", text, count=2)
+    return Drawing(Markup(text.rstrip()), round(width_pt * PX_PER_PT))

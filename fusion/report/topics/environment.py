@@ -1,0 +1,26 @@
+"""Where and with what the run was made."""
+
+from fusion.report.blocks import Section, Terms
+from fusion.report.results import Results
+from fusion.report.topic import Topic
+
+
+def topic(results: Results) -> Topic:
+    """Versions, seed, machine and the data's checksum."""
+    return Topic(Section("environment", "Environment", [Terms(_noted(results))]))
+
+
+def _noted(results: Results) -> list[tuple[str, str]]:
+    noted = results.environment
+    hardware = noted["hardware"]
+    return [
+        ("fusion", noted["fusion"]),
+        ("Commit", noted["git_commit"] or "not run from a source tree"),
+        ("Started", noted["started"]),
+        ("Seed", str(noted["seed"])),
+        ("Python", noted["python"]),
+        ("Packages", ", ".join(f"{name} {version}" for name, version in noted["packages"].items())),
+        ("Machine", f"{hardware['cpu']}, {hardware['cores']} cores, {hardware['memory_gib']} GiB memory"),
+        ("GPU", hardware["gpu"] or "none"),
+        ("Data (SHA-256)", noted["data_sha256"]),
+    ]

@@ -1,0 +1,51 @@
+"""Table 1: every model in every set."""
+
+import pandas as pd
+
+from fusion.evaluate.discrimination import delong_interval
+from fusion.report.blocks import Block, Heading, Prose, Rows, Section
+from fusion.report.figures import cases
+from fusion.report.results import Results
+from fusion.report.topic import Topic
+from fusion.report.words import SETS, interval, number, p_value, percent
+
+RATES = {"accuracy": "ACC", "sensitivity": "SEN", "specificity": "SPE", "ppv": "PPV", "npv": "NPV", "f1": "F1"}
+
+
+def topic(results: Results) -> Topic:
+    """Table 1 of Shen 2026 by set, with a second interval of the AUC."""
+    table = table1(results)
+    level = percent(results.run.evaluate.confidence)
+    blocks: list[Block] = [
+        Prose(
+            f"Two {level} intervals of the AUC: the bootstrap's, and DeLong's on the log-odds of the AUC, which stays "
+            f"honest near 1. P is DeLong's paired test against {results.reference}; Holm's column corrects for the "
+            "number of comparisons in the set."
+        )
+    ]
+    for set_, own in table.groupby("Set", sort=False):
+        n, events = own["n"].iloc[0], own["Events"].iloc[0]
+        words = f"{n} cases, {events} {results.run.cohort.positive_name}"
+        blocks.append(Heading(f"{SETS[str(set_)][0].upper()}{SETS[str(set_)][1:]}: {words}"))
+        blocks.append(Rows.of(own.drop(columns=["Set", "n", "Events"]), mark=results.reference))
+    return Topic(Section("models", "Table 1: the models", blocks, "Models"), {"table1": table})
+
+
+def table1(results: Results) -> pd.DataFrame:
+    """Shen 2026, Table 1, with all it promised: one row a model and set, numbers as text to three decimals."""
+    rows = [
+        _row(results, set_, str(model), row) for set_ in results.sets for model, row in results.rows(set_).iterrows()
+    ]
+    return pd.DataFrame(rows)
+
+
+def _row(results: Results, set_: str, model: str, row: "pd.Series[float]") -> dict[str, object]:
+    confidence = results.run.evaluate.confidence
+    level = percent(confidence)
+    return {
+        "Model": model, "Set": set_, "n": int(row["n"]), "Events": int(row["events"]),
+        "AUC": number(row["auc"]), f"{level} CI": interval(row["auc_low"], row["auc_high"]),
+        f"{level} CI (DeLong)": interval(*delong_interval(*cases(results, model, set_), confidence)),
+        f"P vs {results.reference}": p_value(row["delong_p"]), "P (Holm)": p_value(row["delong_p_holm"]),
+        **{short: number(row[name]) for name, short in RATES.items()}, "Brier": number(row["brier"]),
+    }  # fmt: skip
