@@ -34,7 +34,7 @@ def metrics(table: pd.DataFrame, evaluate: Evaluate, seed: int) -> pd.DataFrame:
     table = predictions.check(table)
     thresholds = _thresholds(table, evaluate)
     rows = [
-        {"model": model, "set": set_, **_row(own, thresholds[model], evaluate, _generator(seed, model, set_))}
+        {"model": model, "set": set_, **_row(own, thresholds[model], evaluate, stream(seed, model, set_))}
         for model in predictions.models(table)
         for set_ in predictions.SETS
         if not (own := predictions.of(table, model, set_)).empty
@@ -73,6 +73,12 @@ def compare(
     )
 
 
+def stream(seed: int, *names: str) -> np.random.Generator:
+    """Random numbers of their own for what ``names`` say, so that leaving another out changes nothing here."""
+    digest = hashlib.sha256("/".join(names).encode()).digest()
+    return np.random.default_rng([seed, int.from_bytes(digest[:8], "little")])
+
+
 def _thresholds(table: pd.DataFrame, evaluate: Evaluate) -> dict[str, float]:
     found, faults = {}, []
     for model in predictions.models(table):
@@ -103,12 +109,6 @@ def _row(own: pd.DataFrame, cut: float, evaluate: Evaluate, generator: np.random
         "brier": calibration.brier(probability, events),
         "calibration_slope": recalibration.slope, "calibration_intercept": recalibration.intercept,
     }  # fmt: skip
-
-
-def _generator(seed: int, model: str, set_: str) -> np.random.Generator:
-    """A stream of its own for each row, so that leaving a model out changes no other row."""
-    digest = hashlib.sha256(f"{model}/{set_}".encode()).digest()
-    return np.random.default_rng([seed, int.from_bytes(digest[:8], "little")])
 
 
 def _p(table: pd.DataFrame, model: str, set_: str) -> float:
