@@ -14,8 +14,8 @@ from fusion.report.topics import told
 from fusion.store import write_csv, write_text
 
 
-def write(folder: Path, run: Run) -> Path:
-    """tables/NAME.csv, figures/NAME.png and .svg and report.html of a finished run; returns the page's path.
+def write(folder: Path, run: Run, pdf: bool = False) -> Path:
+    """tables/NAME.csv, figures/NAME.png and .svg, report.html and, if asked, report.pdf; returns the page's path.
 
     Raises:
         RunError: the run is not finished.
@@ -23,7 +23,12 @@ def write(folder: Path, run: Run) -> Path:
     results = read(folder, run)
     topics = told(results)
     files(topics, folder)
-    write_text(folder / "report.html", html.page(report(results, topics), folder / "figures"))
+    told_once = report(results, topics)
+    write_text(folder / "report.html", html.page(told_once, folder / "figures"))
+    if pdf:
+        from fusion.report.pdf import write as write_pdf
+
+        write_pdf(told_once, folder / "figures", folder / "report.pdf")
     return folder / "report.html"
 
 
