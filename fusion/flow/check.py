@@ -15,6 +15,7 @@ from fusion.data import cohort
 from fusion.data.case import Files, load
 from fusion.data.split import split
 from fusion.errors import CohortError, Fault, ModelError, RegionError
+from fusion.flow import readings, scanners
 from fusion.flow.enough import too_few
 from fusion.progress import each
 from fusion.roi.region import regions
@@ -55,7 +56,7 @@ def check(run: Run, drawn: Path | None = None) -> Checked:
         try:
             splits = split(table.rows, run.split, run.seed)
             cases = splits.merge(table.rows.drop(columns=["patient", "set"], errors="ignore"), on="case")
-            faults += too_few(cases, run)
+            faults += too_few(cases, run) + readings.unmet(cases, files, run) + scanners.unmet(cases, run)
         except CohortError as error:
             faults += error.faults
     faults += _networks(run)
@@ -84,9 +85,20 @@ class _Seen:
 def _look(files: Files, run: Run) -> _Seen:
     try:
         regions(load(files, run.cohort, run.roi.resample_mask), run.roi)
+        again = readings.read_again(files, run)
+        for other in again:
+            _outlined(other, run)
     except (CohortError, RegionError) as error:
         return _Seen(error.faults, "")
-    return _Seen((), sha256(files.image) + sha256(files.tumour))
+    return _Seen((), "".join(sha256(path) for path in (files.image, files.tumour, *(own.tumour for own in again))))
+
+
+def _outlined(other: Files, run: Run) -> None:
+    """Refuse a second reading whose regions cannot be measured, by the name of its mask."""
+    try:
+        regions(load(other, run.cohort, run.roi.resample_mask), run.roi)
+    except RegionError as error:
+        raise RegionError([replace(fault, file=str(other.tumour)) for fault in error.faults]) from error
 
 
 def _phantom(run: Run) -> None:

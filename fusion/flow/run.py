@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from fusion.config.run import Run
-from fusion.flow import networks, stages
+from fusion.flow import agreement, networks, stages
 from fusion.flow.check import check
 from fusion.flow.folder import note_environment, opened, told
 from fusion.flow.work import Work
@@ -12,7 +12,7 @@ from fusion.report import optimism
 
 Stage = Callable[[Work], None]
 REGIONS: tuple[Stage, ...] = (stages.write_cohort, stages.write_regions)
-EXTRACT: tuple[Stage, ...] = (*REGIONS, stages.write_radiomics)
+EXTRACT: tuple[Stage, ...] = (*REGIONS, stages.write_radiomics, agreement.write_agreement)
 TRAIN: tuple[Stage, ...] = (*REGIONS, networks.write_networks)
 EVERYTHING: tuple[Stage, ...] = (*EXTRACT, networks.write_networks, stages.write_predictions)
 

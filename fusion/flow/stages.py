@@ -15,6 +15,7 @@ from fusion.features import clinical
 from fusion.features.radiomics import extract
 from fusion.features.table import FeatureTable
 from fusion.flow import networks
+from fusion.flow.agreement import agreed
 from fusion.flow.check import ring_path
 from fusion.flow.folder import told
 from fusion.flow.work import Work
@@ -67,7 +68,8 @@ def write_predictions(work: Work) -> None:
         return
     run, cases = work.run, work.checked.cases
     with told(work.folder, "heads"):
-        found = {r: pd.read_parquet(work.folder / f"features/radiomics_{r}.parquet") for r in REGIONS}
+        measured = {r: pd.read_parquet(work.folder / f"features/radiomics_{r}.parquet") for r in REGIONS}
+        found = agreed(measured, work.folder, run.heads.icc)
         radiomics = radiomics_scores(found, cases, run.heads, run.seed, run.jobs)
         scores, selections = [radiomics.rows], [radiomics.selection]
         if run.network is not None:
