@@ -13,10 +13,7 @@ from fusion.features.clinical import encode
 from fusion.heads.combine import predictors
 from fusion.heads.logistic import fusion_head
 from fusion.heads.parts import FINAL, parts
-from fusion.heads.points import Choice, Nomogram, Scale, clean, round_range
-
-FULL = 100.0
-"""Points that the heaviest predictor spans."""
+from fusion.heads.points import FULL, Choice, Nomogram, Scale, clean, round_range
 
 
 def of_run(model: str, scores: pd.DataFrame, cohort: pd.DataFrame, run: Run) -> Nomogram:

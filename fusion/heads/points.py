@@ -10,6 +10,8 @@ import pandas as pd
 from fusion.heads.logistic import probability
 from fusion.types import Vector
 
+FULL = 100.0
+"""Points that the heaviest predictor spans."""
 STEPS = (1, 2, 5, 10)
 """Times a power of ten: the distance between round numbers."""
 DIVISIONS = 8

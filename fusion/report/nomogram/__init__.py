@@ -1,0 +1,1 @@
+"""The nomogram as a drawing and as a calculator."""
