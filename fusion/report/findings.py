@@ -40,8 +40,19 @@ def cautions(results: Results) -> list[str]:
     return [
         "Research use only: not a medical device, and not for decisions about patients.",
         *_no_test_set(results), *_few_cases(results), *_few_events(results), *_calibration(results),
-        *_absent(results),
+        *absent(results),
     ]  # fmt: skip
+
+
+def absent(results: Results) -> Iterator[str]:
+    """Models of Table 1 that the run does not have, and why."""
+    reasons: dict[str, list[str]] = {}
+    for name in results.absent:
+        reasons.setdefault(_reason(name, results), []).append(name)
+    for reason, names in reasons.items():
+        yield f"Absent of the eleven models, as {reason}: {', '.join(names)}."
+    if results.run.network is None and "Combined" in results.models:
+        yield "Combined is here radiomics with the clinical variables, without networks."
 
 
 def _best(results: Results) -> str:
@@ -134,16 +145,6 @@ def _calibration(results: Results) -> Iterator[str]:
         how = "too extreme" if slope < 1 else "too timid"
         where = SETS[results.sets[0]]
         yield f"Probabilities of {model} are {how}: calibration slope {number(slope, 2)} in the {where}."
-
-
-def _absent(results: Results) -> Iterator[str]:
-    reasons: dict[str, list[str]] = {}
-    for name in results.absent:
-        reasons.setdefault(_reason(name, results), []).append(name)
-    for reason, names in reasons.items():
-        yield f"Absent of the eleven models, as {reason}: {', '.join(names)}."
-    if results.run.network is None and "Combined" in results.models:
-        yield "Combined is here radiomics with the clinical variables, without networks."
 
 
 def _reason(name: str, results: Results) -> str:

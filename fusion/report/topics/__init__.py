@@ -9,6 +9,7 @@ TOPICS = (
     "says",
     "flow",
     "table_one",
+    "example",
     "selection",
     "models",
     "roc",
@@ -16,6 +17,7 @@ TOPICS = (
     "decision",
     "confusion",
     "optimism",
+    "failures",
     "method",
     "environment",
 )
