@@ -8,6 +8,8 @@ from jaxtyping import Float
 from numpy import ndarray
 from scipy.stats import f
 
+FILE = "features/icc.csv"
+"""Where a run keeps its agreement: region, feature, readings (inter or intra), cases, icc, low, high, passed."""
 Kind = Literal["1,1", "2,1", "3,1"]
 PerFeature = Float[ndarray, " feature"]
 ROUNDING = 1e-10

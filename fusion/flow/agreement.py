@@ -9,16 +9,15 @@ import pandas as pd
 from fusion.config.harmonise import Icc
 from fusion.data.case import Files
 from fusion.errors import Fault, HeadError
-from fusion.features.icc import icc
+from fusion.features.icc import FILE, icc
 from fusion.features.radiomics import extract
+from fusion.features.table import FeatureTable
 from fusion.flow.folder import told
 from fusion.flow.readings import ROLES, asked, counted, outlined
 from fusion.flow.work import Work
 from fusion.roi.region import REGIONS
 from fusion.store import write_csv, write_parquet
 
-FILE = "features/icc.csv"
-"""Columns region, feature, readings (inter or intra), cases, icc, low, high, passed."""
 NAMES = {"inter": "reader2", "intra": "repeat"}
 """How the table of a second reading is named."""
 
@@ -64,19 +63,19 @@ def _compared(work: Work, choice: Icc, kind: str) -> pd.DataFrame:
     first, second = _measured(work, files, "tumour"), _measured(work, files, ROLES[kind])
     tables = []
     for region in REGIONS:
-        write_parquet(work.folder / f"features/radiomics_{region}_{NAMES[kind]}.parquet", second[region])
-        readings = np.stack([first[region].to_numpy(), second[region].to_numpy()], axis=1)
+        path = work.folder / f"features/radiomics_{region}_{NAMES[kind]}.parquet"
+        write_parquet(path, second[region].values, second[region].metadata)
+        readings = np.stack([own[region].values.to_numpy() for own in (first, second)], axis=1)
         found = icc(readings, choice.kind, work.run.evaluate.confidence)
         bound = found.estimate if choice.bound == "estimate" else found.low
         tables.append(pd.DataFrame({
-            "region": region, "feature": first[region].columns, "readings": kind, "cases": len(files),
+            "region": region, "feature": first[region].values.columns, "readings": kind, "cases": len(files),
             "icc": found.estimate, "low": found.low, "high": found.high, "passed": bound > choice.minimum,
         }))  # fmt: skip
     return pd.concat(tables, ignore_index=True)
 
 
-def _measured(work: Work, files: list[Files], role: str) -> dict[str, pd.DataFrame]:
+def _measured(work: Work, files: list[Files], role: str) -> dict[str, FeatureTable]:
     """Features by region of the cases as the mask ``role`` outlines them."""
     own = [outline for one in files if (outline := outlined(one, role)) is not None]
-    found = extract.extract(own, work.run, work.run.cache or work.folder / "features/cases")
-    return {region: found[region].values for region in REGIONS}
+    return extract.extract(own, work.run, work.run.cache or work.folder / "features/cases")
