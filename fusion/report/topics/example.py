@@ -114,36 +114,34 @@ def _slice(
     axis: Axes, across: int, centre: tuple[int, int, int], layers: tuple[Volume, Mask, Mask],
     spacing_mm: tuple[float, ...], window: tuple[float, float],
 ) -> None:  # fmt: skip
+    """One cut; all three show the same square of millimetres, black where the image ends."""
     grey, tumour, ring = (np.take(layer, centre[across], axis=across) for layer in layers)
     down, right = (spacing_mm[side] for side in range(3) if side != across)
-    box = _box(layers[1] | layers[2], across, (down, right))
-    grey, tumour, ring = grey[box], tumour[box], ring[box]
-    height, width = grey.shape[0] * down, grey.shape[1] * right
-    upwards = across != 0  # z runs to the head
-    axis.imshow(
-        grey, cmap="gray", vmin=window[0], vmax=window[1], interpolation="none",
-        extent=(0, width, 0, height) if upwards else (0, width, height, 0), origin="lower" if upwards else "upper",
-    )  # fmt: skip
-    rows, columns = (np.arange(grey.shape[0]) + 0.5) * down, (np.arange(grey.shape[1]) + 0.5) * right
+    middle = [place * step for place, step in zip(np.delete(centre, across), (down, right), strict=True)]
+    half = _half_mm(layers[1] | layers[2], spacing_mm)
+    rows, columns = (
+        slice(max(int((at - half) / step), 0), int((at + half) / step) + 2)
+        for at, step in zip(middle, (down, right), strict=True)
+    )
+    seen = grey[rows, columns]
+    top, left = (rows.start - 0.5) * down, (columns.start - 0.5) * right
+    extent = (left, left + seen.shape[1] * right, top + seen.shape[0] * down, top)
+    axis.imshow(seen, cmap="gray", vmin=window[0], vmax=window[1], interpolation="none", extent=extent)
+    lines = np.arange(grey.shape[1]) * right, np.arange(grey.shape[0]) * down
     for mask, colour, strength in ((ring, RING, 0.22), (tumour, TUMOUR, 0.0)):
         if mask.any() and not mask.all() and min(mask.shape) > 1:
-            axis.contour(columns, rows, mask.astype(float), levels=[0.5], colors=[colour], linewidths=1.1)
+            axis.contour(*lines, mask.astype(float), levels=[0.5], colors=[colour], linewidths=1.1)
             if strength:
-                axis.contourf(columns, rows, mask.astype(float), levels=[0.5, 1.5], colors=[colour], alpha=strength)
-    _bar(axis, width, height, upwards)
-    axis.set(xticks=[], yticks=[], aspect="equal")
+                axis.contourf(*lines, mask.astype(float), levels=[0.5, 1.5], colors=[colour], alpha=strength)
+    vertical = (middle[0] + half, middle[0] - half) if across == 0 else (middle[0] - half, middle[0] + half)
+    axis.set(xlim=(middle[1] - half, middle[1] + half), ylim=vertical, xticks=[], yticks=[], aspect="equal")
+    axis.set_facecolor("black")
     axis.grid(visible=False)
-    axis.set_axis_off()
+    axis.plot([0.06, 0.06 + 10 / (2 * half)], [0.06, 0.06], color="white", linewidth=2.2, solid_capstyle="butt",
+              transform=axis.transAxes)  # fmt: skip
 
 
-def _box(region: Mask, across: int, spacing_mm: tuple[float, float]) -> tuple[slice, slice]:
-    """Rows and columns of the regions' shadow with room around it."""
-    index = np.argwhere(region.any(axis=across))
-    room = np.ceil(ROOM_MM / np.asarray(spacing_mm)).astype(int)
-    low, high = np.maximum(index.min(axis=0) - room, 0), index.max(axis=0) + room + 1
-    return slice(int(low[0]), int(high[0])), slice(int(low[1]), int(high[1]))
-
-
-def _bar(axis: Axes, width: float, height: float, upwards: bool) -> None:
-    foot = 0.05 * height if upwards else 0.95 * height
-    axis.plot([0.05 * width, 0.05 * width + 10], [foot, foot], color="white", linewidth=2.2, solid_capstyle="butt")
+def _half_mm(region: Mask, spacing_mm: tuple[float, ...]) -> float:
+    """Half a side of what is shown: the larger half of the regions, with room around."""
+    index = np.argwhere(region)
+    return float(((np.ptp(index, axis=0) + 1) * spacing_mm).max()) / 2 + ROOM_MM

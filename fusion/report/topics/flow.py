@@ -114,5 +114,5 @@ def _told(results: Results) -> str:
     ]
     held = "" if len(each) > 1 else " No case was set aside, so all figures come from the folds."
     events = share(int(rows["event"].sum()), len(rows))
-        f"Of {len(rows)} cases of {rows['patient'].nunique()} patients {events} are {positive}: {'; '.join(each)}. The "
-        f"training set is parted into {len(folds(results))} folds.{held}"
+    whole = f"Of {len(rows)} cases of {rows['patient'].nunique()} patients {events} are {positive}: {'; '.join(each)}."
+    return f"{whole} The training set is parted into {len(folds(results))} folds.{held}"
