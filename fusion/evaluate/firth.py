@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 from numpy import ndarray
+from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import brentq
 from scipy.special import expit
 from scipy.stats import chi2
@@ -15,11 +16,12 @@ from fusion.types import Events
 
 Design = Float[ndarray, "case term"]
 Terms = Float[ndarray, " term"]
-ITERATIONS, HALVINGS = 500, 60
-TOLERANCE = 1e-20
-"""Newton stops where a step promises to raise the log-likelihood by less than about half of this."""
-ROUNDING = 1e-13
-"""A likelihood this much lower, relatively, may be the same one rounded."""
+Square = Float[ndarray, "term term"]
+ITERATIONS, HALVINGS = 200, 60
+TOLERANCE, SETTLED = 1e-20, 1e-12
+"""A search ends where the next step promises less than about half of this; where rounding stops it, at the second."""
+ROUNDING = 1e-12
+"""A likelihood this much lower may be the same one rounded."""
 REACH = 60
 """Times that the search for an interval's end doubles its step."""
 
@@ -68,7 +70,7 @@ def firth(design: Design, events: Events, confidence: float = 0.95) -> Firth:
 
 def joint_p(design: Design, events: Events, best: Point, terms: Bool[ndarray, " term"]) -> float:
     """P of the penalised likelihood-ratio test that the coefficients of ``terms`` are all zero."""
-    without = maximise(design, events, np.where(terms, 0.0, best.beta), ~terms)
+    without = maximise(design, events, free=~terms)
     return float(chi2.sf(max(2 * (best.log_likelihood - without.log_likelihood), 0.0), int(terms.sum())))
 
 
@@ -77,56 +79,83 @@ def maximise(
 ) -> Point:
     """The largest penalised likelihood over the ``free`` coefficients, the others held at ``start``.
 
-    Newton's method with Firth's modified score; a step that loses is halved.
+    Newton's method; a step that loses is halved.
 
     Raises:
         HeadError: no maximum was found.
     """
     beta = np.zeros(design.shape[1]) if start is None else start.copy()
     free = np.ones(design.shape[1], bool) if free is None else free
-    value, score, root = _penalised(design, events, beta)
-    if not free.any():
-        return Point(beta, value)
-    for _ in range(ITERATIONS):
+    here = _look(design, events, beta)
+    for _ in range(ITERATIONS if free.any() else 0):
         step = np.zeros_like(beta)
-        step[free] = np.linalg.lstsq(root[:, free].T @ root[:, free], score[free])[0]
-        if float(step @ score) < TOLERANCE:
-            return Point(beta, value)
+        step[free] = _direction(here, free)
+        gain = float(step @ here.score)
+        if gain < TOLERANCE:
+            return Point(beta, here.value)
         for _ in range(HALVINGS):
-            tried = _penalised(design, events, beta + step)
-            if tried[0] >= value - ROUNDING * abs(value):
+            there = _look(design, events, beta + step)
+            if there.value >= here.value - ROUNDING * (1 + abs(here.value)):
                 break
             step = step / 2
-        beta, (value, score, root) = beta + step, tried
-    found = f"no maximum of the penalised likelihood after {ITERATIONS} steps"
+        else:
+            break
+        beta, here = beta + step, there
+    if not free.any() or gain < SETTLED:
+        return Point(beta, here.value)
+    found = "a penalised likelihood whose maximum was not found"
     raise HeadError(Fault(found, "a maximum", "name fewer variables in evaluate.odds.variables"))
 
 
-def _penalised(design: Design, events: Events, beta: Terms) -> tuple[float, Terms, Float[ndarray, "term term"]]:
-    """Penalised log-likelihood, modified score, and a root of the information (R with R'R = X'WX)."""
+@dataclass(frozen=True)
+class Look:
+    """The penalised log-likelihood at one place, its slope (Firth's modified score), curvature and information."""
+
+    value: float
+    score: Terms
+    curvature: Square
+    information: Square
+
+
+def _look(design: Design, events: Events, beta: Terms) -> Look:
+    """The curvature counts the penalty's too, whose leverages change with the coefficients."""
     odds = design @ beta
-    probability = expit(odds)
-    q, root = np.linalg.qr(np.sqrt(probability * expit(-odds))[:, None] * design)
+    weight = expit(odds) * expit(-odds)
+    q, root = np.linalg.qr(np.sqrt(weight)[:, None] * design)
     diagonal = np.abs(np.diag(root))
     if not (diagonal > 0).all():
-        return -np.inf, np.zeros_like(beta), root
-    likelihood = float(events @ odds - np.logaddexp(0, odds).sum())
-    leverage = (q**2).sum(axis=1)
-    score = design.T @ (events - probability + leverage * (0.5 - probability))
-    return likelihood + float(np.log(diagonal).sum()), score, root
+        return Look(-np.inf, np.zeros_like(beta), -np.eye(len(beta)), np.eye(len(beta)))
+    leverage, lean = (q**2).sum(axis=1), 0.5 - expit(odds)
+    value = float(events @ odds - np.logaddexp(0, odds).sum() + np.log(diagonal).sum())
+    score = design.T @ (events - expit(odds) + leverage * lean)
+    pairs = np.einsum("ct,ca,cb->tab", design * lean[:, None], q, q, optimize=True).reshape(len(beta), -1)
+    own = 2 * lean**2 * leverage - weight * (1 + leverage)
+    return Look(value, score, (design.T * own) @ design - 2 * pairs @ pairs.T, root.T @ root)
+
+
+def _direction(here: Look, free: Bool[ndarray, " term"]) -> Float[ndarray, " free"]:
+    """Newton's step where the likelihood is concave, Fisher's scoring elsewhere."""
+    block = np.ix_(free, free)
+    try:
+        return cho_solve(cho_factor(-here.curvature[block]), here.score[free])
+    except np.linalg.LinAlgError:
+        return np.linalg.lstsq(here.information[block], here.score[free])[0]
 
 
 def _interval(design: Design, events: Events, best: Point, term: int, confidence: float) -> tuple[float, float]:
+    """The profile is followed outwards, every point from its nearest neighbour along the information's slope."""
     limit = best.log_likelihood - chi2.ppf(confidence, 1) / 2
-    free = np.arange(design.shape[1]) != term
+    free, known = np.arange(design.shape[1]) != term, [best]
 
     def above(value: float) -> float:
-        start = np.where(free, best.beta, value)
-        return maximise(design, events, start, free).log_likelihood - limit
+        near = min(known, key=lambda point: abs(point.beta[term] - value))
+        slope = np.linalg.inv(_look(design, events, near.beta).information)[term]
+        start = near.beta + (value - near.beta[term]) * slope / slope[term]
+        known.append(maximise(design, events, start, free))
+        return known[-1].log_likelihood - limit
 
-    root = _penalised(design, events, best.beta)[2]
-    error = float(np.linalg.norm(np.linalg.inv(root)[term]))
     centre = float(best.beta[term])
+    error = float(np.sqrt(np.linalg.inv(_look(design, events, best.beta).information)[term, term]))
     return _end(above, centre, -error), _end(above, centre, error)
 
 
