@@ -1,49 +1,162 @@
 """Calibration: do 30 of 100 cases given 30% turn out to be events?"""
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fusion.evaluate import calibration
-from fusion.report.blocks import Prose, Section
+from fusion.evaluate import calibration, curve
+from fusion.evaluate.metrics import stream
+from fusion.report.blocks import Block, Folded, Prose, Rows, Section
 from fusion.report.figures import cases, diagonal, each_set, panels, shown_by_set, titled
 from fusion.report.results import Results
-from fusion.report.style import FAINT, line
+from fusion.report.style import FAINT, NEGATIVE, POSITIVE, line
 from fusion.report.topic import Topic
-from fusion.report.words import number
+from fusion.report.words import SETS, UNKNOWN, number, p_value, percent
 
 READ = (
     "On the grey line, about 30 of 100 cases given 30% are events. Slope 1 and intercept 0 are ideal; a slope below 1 "
-    "means too extreme probabilities, an intercept above 0 too low ones."
+    "means too extreme probabilities, an intercept above 0 too low ones. ICI is the mean distance between the smooth "
+    "curve and the grey line over the cases, E50 and E90 its median and 90th percentile, Emax its maximum (Austin & "
+    "Steyerberg 2019). As a curve wanders in few cases even where every probability is right, the last column of the "
+    "ICI says what chance alone would give: the mean, and the value that 95 of 100 such samples stay under."
+)
+NOTE = (
+    "Curve: lowess over {span:.0%} of the cases, with a {level} bootstrap band. Points: groups of cases with {level} "
+    "Wilson interval. Dashed: logistic recalibration. Grey: perfect calibration. Ticks: cases, {positive} above, "
+    "{negative} below."
 )
 
 
 def topic(results: Results) -> Topic:
     """Calibration of every model in every set."""
-    blocks = [Prose(READ), *shown_by_set("calibration", "Calibration", results)]
-    section = Section("calibration", "Calibration", blocks)
-    return Topic(section, plots=each_set("calibration", results, calibrated))
+    table = calibrations(results)
+    set_ = results.sets[0]
+    shown = [(name, table[table["set"] == name]) for name in results.sets]
+    blocks: list[Block] = [
+        Prose(found(shown[0][1], results.reference, set_), faint=False),
+        Prose(READ),
+        *shown_by_set("calibration", "Calibration", results),
+        _rows(shown[0][1], results),
+        *(Folded(f"Calibration in numbers, {SETS[name]}", [_rows(own, results)]) for name, own in shown[1:]),
+    ]
+    plots = each_set("calibration", results, calibrated)
+    return Topic(Section("calibration", "Calibration", blocks), {"calibration": table}, plots)
+
+
+def calibrations(results: Results) -> pd.DataFrame:
+    """Every measure of calibration by set and model, as numbers."""
+    return pd.DataFrame(
+        [
+            {"set": set_, "model": model, **_measures(*cases(results, model, set_), results, model, set_)}
+            for set_ in results.sets
+            for model in results.rows(set_).index
+        ]
+    )
+
+
+def found(table: pd.DataFrame, model: str, set_: str) -> str:
+    """What the measures of one model in a set say, in words."""
+    row = table[table["model"] == model].iloc[0]
+    where = f"In the {SETS[set_]} (n = {row['n']:.0f}, {row['events']:.0f} events)"
+    start = f"{where} {model} expects {100 * row['predicted']:.1f}% events; there are {100 * row['observed']:.1f}%."
+    if np.isnan(row["ici"]):
+        return f"{start} There are too few cases, or too few different probabilities, for a curve."
+    points = f"a probability is on average {100 * row['ici']:.1f} points from the smooth observed share (ICI)"
+    chance = f"where perfectly calibrated ones would be {100 * row['ici_chance']:.1f} off by chance"
+    apart = row["ici"] > row["ici_chance_high"]
+    verdict = "more than chance explains" if apart else "no more than chance explains, which is no proof of calibration"
+    return f"{start} {points[0].upper()}{points[1:]}, {chance}: {verdict}. {_slope(row)}"
 
 
 def calibrated(results: Results, set_: str) -> Figure:
-    """Observed against predicted in groups of cases, with the logistic recalibration line, one panel a model."""
-    note = "Points: groups of cases with 95% Wilson interval. Line: logistic recalibration. Grey: perfect calibration."
+    """Observed against predicted: smooth curve with band, groups of cases, recalibration line; one panel a model."""
+    names, level = results.run.cohort, percent(results.run.evaluate.confidence)
+    note = NOTE.format(span=curve.SPAN, level=level, positive=names.positive_name, negative=names.negative_name)
     rows = results.rows(set_)
     figure, axes = panels(titled("Calibration", results, set_), note, len(rows), 2.55)
     for axis, name in zip(axes, rows.index, strict=True):
-        _panel(axis, *cases(results, name, set_), name)
+        _panel(axis, results, name, set_)
     return figure
 
 
-def _panel(axis: Axes, probability: np.ndarray, events: np.ndarray, model: str) -> None:
-    table, found = calibration.groups(probability, events), calibration.recalibrate(probability, events)
-    colour = line(model).colour
+def _slope(row: "pd.Series[float]") -> str:
+    if np.isnan(row["slope"]):
+        return "The slope cannot be estimated."
+    ends = f"slope {number(row['slope'], 2)} ({number(row['slope_low'], 2)} to {number(row['slope_high'], 2)})"
+    if row["slope_low"] <= 1 <= row["slope_high"]:
+        return f"The {ends} agrees with 1."
+    return f"The {ends} says that probabilities are too {'extreme' if row['slope'] < 1 else 'timid'}."
+
+
+def _measures(
+    probability: np.ndarray, events: np.ndarray, results: Results, model: str, set_: str
+) -> dict[str, float | int]:
+    confidence = results.run.evaluate.confidence
+    fit = calibration.recalibrate(probability, events)
+    apart = curve.distance(probability, events, stream(results.run.seed, model, set_, "calibration"))
+    z, p = calibration.spiegelhalter(probability, events)
+    nan = float("nan")
+    ends = (*fit.slope_interval(confidence), *fit.intercept_interval(confidence))
+    return {
+        "n": len(events), "events": int(events.sum()),
+        "predicted": float(probability.mean()), "observed": float(events.mean()),
+        "slope": fit.slope, "slope_low": ends[0], "slope_high": ends[1],
+        "intercept": fit.intercept, "intercept_low": ends[2], "intercept_high": ends[3],
+        "brier": calibration.brier(probability, events),
+        "scaled_brier": calibration.scaled_brier(probability, events),
+        "ici": apart.ici if apart else nan, "e50": apart.e50 if apart else nan, "e90": apart.e90 if apart else nan,
+        "emax": apart.emax if apart else nan, "ici_chance": apart.chance if apart else nan,
+        "ici_chance_high": apart.chance_high if apart else nan,
+        "spiegelhalter_z": z, "spiegelhalter_p": p,
+    }  # fmt: skip
+
+
+def _rows(table: pd.DataFrame, results: Results) -> Rows:
+    level = percent(results.run.evaluate.confidence)
+    words = pd.DataFrame(
+        [
+            {
+                "Model": row["model"], f"Slope ({level} CI)": _ends(row, "slope"),
+                f"Intercept ({level} CI)": _ends(row, "intercept"), "Brier": number(row["brier"]),
+                "Scaled Brier": number(row["scaled_brier"]), "ICI": number(row["ici"]), "E50": number(row["e50"]),
+                "E90": number(row["e90"]), "Emax": number(row["emax"]),
+                "ICI by chance": UNKNOWN if np.isnan(row["ici_chance"])
+                else f"{number(row['ici_chance'])}, 95% under {number(row['ici_chance_high'])}",
+                "Spiegelhalter z (P)": UNKNOWN if np.isnan(row["spiegelhalter_z"])
+                else f"{number(row['spiegelhalter_z'], 2)} ({p_value(row['spiegelhalter_p'])})",
+            }
+            for _, row in table.iterrows()
+        ]
+    )  # fmt: skip
+    return Rows.of(words, mark=results.reference)
+
+
+def _ends(row: "pd.Series[float]", name: str) -> str:
+    if np.isnan(row[name]):
+        return UNKNOWN
+    return f"{number(row[name], 2)} ({number(row[f'{name}_low'], 2)} to {number(row[f'{name}_high'], 2)})"
+
+
+def _panel(axis: Axes, results: Results, model: str, set_: str) -> None:
+    probability, events = cases(results, model, set_)
+    confidence, colour = results.run.evaluate.confidence, line(model).colour
+    generator = stream(results.run.seed, model, set_, "curve")
+    smooth = curve.curve(probability, events, generator, confidence=confidence)
+    if smooth is not None:
+        axis.fill_between(smooth.x, smooth.low, smooth.high, color=colour, alpha=0.16, linewidth=0)
+        axis.plot(smooth.x, smooth.observed, color=colour, linewidth=1.6)
+    table = calibration.groups(probability, events, confidence=confidence)
+    fit = calibration.recalibrate(probability, events)
     spread = np.abs(table[["low", "high"]].to_numpy().T - table["observed"].to_numpy())
-    axis.errorbar(table["predicted"], table["observed"], spread, fmt="o", color=colour, markersize=4, elinewidth=1)
-    if found.reason is None:
+    axis.errorbar(table["predicted"], table["observed"], spread, fmt="o", color=colour, markersize=3.4, elinewidth=0.8)
+    if fit.reason is None:
         x = np.linspace(max(probability.min(), 1e-6), min(probability.max(), 1 - 1e-6), 100)
-        axis.plot(x, found.curve(x), color=colour, linewidth=1.4)
+        axis.plot(x, fit.curve(x), color=colour, linewidth=0.9, linestyle=(0, (3, 2)))
     diagonal(axis, model, "predicted", "observed")
+    for kind, place, shade in ((1, 1.0, POSITIVE), (0, 0.0, NEGATIVE)):
+        own = probability[events == kind]
+        axis.plot(own, np.full(len(own), place), "|", color=shade, markersize=4, markeredgewidth=0.5, alpha=0.7)
     axis.title.set_fontsize(8)
-    text = f"slope {number(found.slope, 2)}\nintercept {number(found.intercept, 2)}"
-    axis.text(0.03, 0.97, text, transform=axis.transAxes, va="top", fontsize=7.4, color=FAINT)
+    text = f"slope {number(fit.slope, 2)}\nintercept {number(fit.intercept, 2)}"
+    axis.text(0.03, 0.93, text, transform=axis.transAxes, va="top", fontsize=7, color=FAINT)
