@@ -141,12 +141,21 @@ def evaluate(folder: RunFolder, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def report(folder: RunFolder) -> None:
-    """Tables, figures and report.html from what a run has."""
+def report(
+    folders: Annotated[list[Path], typer.Argument(help="One finished run, or several to compare.", metavar="DIR ...")],
+    pdf: Annotated[bool, typer.Option(help="The same as PDF, beside the page.")] = False,
+    out: Annotated[Path | None, typer.Option(help="The page that compares; default compare.html here.")] = None,
+) -> None:
+    """Tables, figures and report.html from what a run has; with several runs, one page that compares them."""
     from fusion.flow import stages
     from fusion.flow.folder import stored_run
 
-    print(stages.report(folder, stored_run(folder)))
+    if len(folders) > 1:
+        print(stages.compare(folders, out or Path("compare.html"), pdf))
+        return
+    if out is not None:
+        raise typer.BadParameter("--out is for several runs; the report of one is in its folder")
+    print(stages.report(folders[0], stored_run(folders[0]), pdf))
 
 
 @app.command("config")

@@ -1,5 +1,6 @@
 """The stages of a run, in order; each leaves files and does nothing where they already are."""
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pandas as pd
 from fusion.config.run import Run
 from fusion.data.case import Files, load
 from fusion.data.image import write_mask
-from fusion.errors import Fault, RunError
+from fusion.errors import Fault, FusionError, RunError
 from fusion.evaluate import predictions
 from fusion.evaluate.metrics import metrics
 from fusion.features import clinical
@@ -17,12 +18,13 @@ from fusion.features.table import FeatureTable
 from fusion.flow import networks
 from fusion.flow.agreement import agreed
 from fusion.flow.check import ring_path
-from fusion.flow.folder import told
+from fusion.flow.folder import stored_run, told
 from fusion.flow.work import Work
 from fusion.heads.combine import CALIBRATION, predict, radiomics_scores
 from fusion.heads.literal import literal_predictions
 from fusion.progress import each
 from fusion.report import optimism, page
+from fusion.report.results import read
 from fusion.roi.region import REGIONS, regions
 from fusion.store import sha256, write_csv, write_parquet
 
@@ -99,12 +101,29 @@ def evaluate(folder: Path, run: Run) -> None:
         write_csv(folder / "metrics.csv", metrics(predictions.read(path), run.evaluate, run.seed))
 
 
-def report(folder: Path, run: Run) -> Path:
-    """tables/, figures/ and report.html; returns the page's path."""
+def report(folder: Path, run: Run, pdf: bool = False) -> Path:
+    """tables/, figures/, report.html and, if asked, report.pdf; returns the page's path."""
     if not (folder / "metrics.csv").is_file():
         evaluate(folder, run)
     with told(folder, "report"):
-        return page.write(folder, run)
+        return page.write(folder, run, pdf)
+
+
+def compare(folders: Sequence[Path], out: Path, pdf: bool = False) -> Path:
+    """One page at ``out`` that sets finished runs side by side, and the same as PDF if asked; returns its path.
+
+    Raises:
+        RunError: folders that hold no finished run, all at once.
+    """
+    found, faults = [], []
+    for folder in folders:
+        try:
+            found.append(read(folder, stored_run(folder)))
+        except FusionError as error:
+            faults += error.faults
+    if faults:
+        raise RunError(faults)
+    return page.write_comparison(found, out, pdf)
 
 
 def _write_ring(files: Files, run: Run, folder: Path) -> None:

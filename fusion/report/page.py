@@ -1,12 +1,16 @@
 """A run's report: every topic computed once, its tables and figures as files, the page from its words."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from matplotlib.figure import Figure
 
 from fusion.config.run import Run
 from fusion.report import findings, html
 from fusion.report.blocks import Report
+from fusion.report.compare import compare
 from fusion.report.results import Results, read
 from fusion.report.style import look, save
 from fusion.report.topic import Topic
@@ -23,13 +27,17 @@ def write(folder: Path, run: Run, pdf: bool = False) -> Path:
     results = read(folder, run)
     topics = told(results)
     files(topics, folder)
-    told_once = report(results, topics)
-    write_text(folder / "report.html", html.page(told_once, folder / "figures"))
-    if pdf:
-        from fusion.report.pdf import write as write_pdf
-
-        write_pdf(told_once, folder / "figures", folder / "report.pdf")
+    _set(report(results, topics), folder / "figures", folder / "report.html", pdf)
     return folder / "report.html"
+
+
+def write_comparison(runs: Sequence[Results], path: Path, pdf: bool = False) -> Path:
+    """The page at ``path`` that sets ``runs`` side by side, and a PDF beside it if asked; returns ``path``."""
+    made, plots = compare(runs)
+    with TemporaryDirectory() as figures:
+        draw(plots, Path(figures))
+        _set(made, Path(figures), path, pdf)
+    return path
 
 
 def report(results: Results, topics: Iterable[Topic]) -> Report:
@@ -50,6 +58,19 @@ def files(topics: Iterable[Topic], folder: Path) -> None:
     for topic in topics:
         for name, table in topic.tables.items():
             write_csv(folder / f"tables/{name}.csv", table)
-        for name, draw in topic.plots.items():
-            with look(name):
-                save(draw(), folder / "figures", name)
+        draw(topic.plots, folder / "figures")
+
+
+def draw(plots: Mapping[str, Callable[[], Figure]], folder: Path) -> None:
+    """NAME.png and NAME.svg of every plot in ``folder``."""
+    for name, drawn in plots.items():
+        with look(name):
+            save(drawn(), folder, name)
+
+
+def _set(made: Report, figures: Path, path: Path, pdf: bool) -> None:
+    write_text(path, html.page(made, figures))
+    if pdf:
+        from fusion.report.pdf import write as write_pdf  # typst is large, and few ask
+
+        write_pdf(made, figures, path.with_suffix(".pdf"))
