@@ -19,13 +19,15 @@ def typical(nomogram: Nomogram) -> pd.DataFrame:
     return pd.DataFrame({predictor.name: [predictor.start] for predictor in nomogram.predictors})
 
 
-def drawn(nomogram: Nomogram, positive: str) -> Figure:
-    """Points of the typical case by predictor, with their sum and its probability in the title."""
+def drawn(nomogram: Nomogram, positive: str, counts: str) -> Figure:
+    """Points of the typical case by predictor, their sum and its probability; ``counts`` tells of how many it is."""
     rows = typical(nomogram)
     total = nomogram.totals(rows)
     chance = float(nomogram.probability(total)[0])
     title = f"A typical training case: {total[0]:.1f} points, probability of {positive} {100 * chance:.1f}%"
-    note = "Medians and most frequent levels of the training cases; grey: the most that a predictor can add."
+    note = (
+        f"Medians and most frequent levels; {counts}. Grey: the most that a predictor adds inside the training range."
+    )
     figure = headed(title, note, WIDTH, 0.36 * len(nomogram.predictors) + 1.1)
     axis = figure.subplots()
     places = [-float(row) for row in range(len(nomogram.predictors))]

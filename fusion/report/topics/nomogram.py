@@ -23,11 +23,12 @@ AGREES = 1e-6
 CHANCES = (0.01, 0.05, *(tenth / 10 for tenth in range(1, 10)), 0.95, 0.99)
 READ = (
     "Read each value up to Points, add the points, and read the total down to the probability. Lines span the training "
-    "cases, widened to round numbers; beyond them they go on straight."
+    "cases, widened to round numbers; values beyond them follow the same straight line."
 )
-MEANT = (
-    "Points say how the model weighs what it is given, not what causes the disease. A score is the log-odds that the "
-    "radiomics or deep-learning model gives the case; those of this run's cases stand in features/scores.parquet."
+MEANT = "Points say how the model weighs what it is given, not what causes the disease."
+SCORED = (
+    "A score is the log-odds that the radiomics or deep-learning model gives the case; those of this run's cases stand "
+    "in features/scores.parquet."
 )
 
 
@@ -57,7 +58,7 @@ def topic(results: Results) -> Topic | None:
     snippet = calculator.html(made, cut, cohort.positive_name, cohort.negative_name)
     blocks: list[Block] = [
         *(Prose(sentence, faint=False) for sentence in sentences(made, rows, cut, results)),
-        Prose(MEANT),
+        Prose(f"{MEANT} {SCORED}" if model == "Combined" else MEANT),
         Plot("nomogram", f"Nomogram of {model}"),
         Heading("Calculator"),
         Interactive(snippet, Plot("nomogram_case", "What each predictor of a typical training case adds")),
@@ -67,7 +68,7 @@ def topic(results: Results) -> Topic | None:
         Section("nomogram", "Nomogram", blocks),
         {"nomogram": points(made), "nomogram_probability": chances(made), "nomogram_equation": equation(made)},
         {"nomogram": lambda: _drawn(made, cut, results),
-         "nomogram_case": lambda: example.drawn(made, cohort.positive_name)},
+         "nomogram_case": lambda: example.drawn(made, cohort.positive_name, _counts(results))},
     )  # fmt: skip
 
 
@@ -75,15 +76,15 @@ def sentences(made: Nomogram, rows: pd.DataFrame, cut: float, results: Results) 
     """What weighs most, what totals mean, and how many cases lie beyond the drawn lines."""
     first, *others = made.predictors
     then = ", ".join(f"{plain(own.name)} ({own.most:.0f})" for own in others)
-    low, high = made.probability(np.array([0.0, made.most]))
+    low, high = map(float, made.probability(np.array([0.0, made.most])))
     positive = results.run.cohort.positive_name
     reached = made.total(cut) if 0 < cut < 1 else float("nan")
     inside = f"lies at {reached:.1f} points" if 0 <= reached <= made.most else "lies outside these totals"
     told = [
-        f"In {made.model} {plain(first.name)} weighs most, up to 100 points over the training cases' range"
+        f"The heaviest predictor of {made.model} is {plain(first.name)}: up to 100 points over the training range"
         + (f"; then follow {then}." if then else "."),
-        f"Totals from 0 to {made.most:.0f} points mean probabilities of {positive} from {100 * low:.1f}% to "
-        f"{100 * high:.1f}%; the model's threshold, {number(cut)}, {inside}.",
+        f"Totals from 0 to {made.most:.0f} points mean probabilities of {positive} from {_share(low)} to "
+        f"{_share(high)}; the model's threshold, {number(cut)}, {inside}.",
     ]
     beyond = pd.Series(made.outside(rows), rows.index)
     for set_ in (name for name in ("test", "external") if name in results.sets):
@@ -130,16 +131,23 @@ def _equation_rows(made: Nomogram, positive: str) -> Rows:
     return Rows(["Term", "Log-odds"], words, note=note)
 
 
+def _share(probability: float) -> str:
+    return "<0.1%" if probability < 0.0005 else ">99.9%" if probability >= 0.9995 else f"{100 * probability:.1f}%"
+
+
 def _term(name: str) -> str:
     variable, _, level = name.partition("=")
     return f"{plain(variable)} = {level}" if level else plain(variable)
 
 
 def _drawn(made: Nomogram, cut: float, results: Results) -> Figure:
+    title = f"Nomogram of {made.model}: {_counts(results)}"
+    return figure.drawn(made, cut, results.run.cohort.positive_name, title, READ)
+
+
+def _counts(results: Results) -> str:
     train = results.cohort[results.cohort["set"] == "train"]
-    positive = results.run.cohort.positive_name
-    title = f"Nomogram of {made.model}: n = {len(train)} training cases, {train['event'].sum()} {positive} (positive)"
-    return figure.drawn(made, cut, positive, title, READ)
+    return f"n = {len(train)} training cases, {train['event'].sum()} {results.run.cohort.positive_name} (positive)"
 
 
 def _same(made: Nomogram, rows: pd.DataFrame, results: Results) -> None:
