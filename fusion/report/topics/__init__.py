@@ -20,6 +20,7 @@ TOPICS = (
     "prevalence",
     "readers",
     "reclassification",
+    "nomogram",
     "optimism",
     "failures",
     "method",
