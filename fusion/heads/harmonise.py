@@ -1,5 +1,6 @@
 """Harmonisation in the fold: ComBat fitted on the cases that the fold's head is fitted on, applied to all."""
 
+import numpy as np
 import pandas as pd
 from jaxtyping import Bool
 from numpy import ndarray
@@ -36,5 +37,6 @@ def columns(cohort: pd.DataFrame, choice: Combat) -> Covariates:
     >>> columns(cohort, Combat(covariates=("age", "sex"))).tolist()
     [[40.0, 0.0], [61.0, 1.0], [50.0, 0.0]]
     """
-    chosen = pd.get_dummies(cohort[list(choice.covariates)], drop_first=True, dtype=float)
-    return chosen.to_numpy(float).reshape(len(cohort), -1)
+    if not choice.covariates:
+        return np.empty((len(cohort), 0))
+    return pd.get_dummies(cohort[list(choice.covariates)], drop_first=True, dtype=float).to_numpy(float)

@@ -18,8 +18,8 @@ REGIONS = {"tumour": "Tumor", "external2": "External2"}
 """Regions as the models' names have them."""
 WHO = {"inter": "two readers", "intra": "one reader twice"}
 READ = (
-    "An ICC of 1 means that it makes no difference who drew the outline, 0 that it makes all. A feature that depends on "
-    "it cannot be relied on elsewhere. No outcome is read here, so one and the same filter serves every fold."
+    "An ICC of 1 means that it makes no difference who drew the outline, 0 that it makes all. A feature that depends "
+    "on it cannot be relied on elsewhere. No outcome is read here, so one and the same filter serves every fold."
 )
 
 
@@ -48,13 +48,11 @@ def features(readings: pd.DataFrame) -> pd.DataFrame:
     Args:
         readings: as features/icc.csv.
     """
-    named = readings.rename(columns={"icc": "estimate"})
-    values = ["estimate", "low", "high", "cases"]
-    wide = named.pivot(index=["region", "feature"], columns="readings", values=values)
-    wide.columns = [f"{kind}_{value}" for value, kind in wide.columns]
-    wide["kept"] = readings.groupby(["region", "feature"])["passed"].all()
-    order = readings[["region", "feature"]].drop_duplicates()
-    table = order.merge(wide.reset_index(), on=["region", "feature"])
+    keys = ["region", "feature"]
+    table = readings.groupby(keys, sort=False)["passed"].all().rename("kept").reset_index()
+    for kind, own in readings.rename(columns={"icc": "estimate"}).groupby("readings"):
+        values = own.set_index(keys)[["estimate", "low", "high", "cases"]]
+        table = table.merge(values.add_prefix(f"{kind}_").reset_index(), on=keys)
     table[["image", "class"]] = table["feature"].str.split("_", n=2, expand=True)[[0, 1]]
     return table
 
@@ -62,7 +60,7 @@ def features(readings: pd.DataFrame) -> pd.DataFrame:
 def drawn(table: pd.DataFrame, choice: Icc) -> Figure:
     """Features above every ICC, and the share kept by class and by image type."""
     counts = ", ".join(f"{_cases(table, kind)} ({WHO[kind]})" for kind in _kinds(table))
-    title = f"Agreement on features, ICC({choice.kind}): n = {counts} cases read twice, whatever their outcome"
+    title = f"Agreement on features, ICC({choice.kind}): n = {counts} cases, whatever their outcome"
     note = f"Left: features whose ICC is above the value below. Dotted: the cut, {choice.minimum:g}. {_rule(choice)}."
     images = table["image"].nunique()
     figure = headed(title, note, WIDTH, max(3.2, 0.9 + 0.2 * images))
@@ -102,8 +100,8 @@ def _counts(table: pd.DataFrame, choice: Icc, results: Results) -> str:
     sure = int(table[[f"{kind}_low" for kind in _kinds(table)]].gt(choice.minimum).all(axis=1).sum())
     level = percent(results.run.evaluate.confidence)
     return (
-        f"ICC({choice.kind}) after Shrout and Fleiss 1979, from {from_}. {flat} features do not vary over the cases read "
-        "twice, so they have no ICC and are not kept. With few cases an ICC is uncertain: "
+        f"ICC({choice.kind}) after Shrout and Fleiss 1979, from {from_}. {flat} features do not vary over the cases "
+        "read twice, so they have no ICC and are not kept. With few cases an ICC is uncertain: "
         f"{share(sure, len(table))} of all features have their whole {level} interval above {choice.minimum:g}."
     )
 
