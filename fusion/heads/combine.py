@@ -2,16 +2,17 @@
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
-from sklearn.pipeline import Pipeline
 
 from fusion.config.heads import Heads
 from fusion.heads.calibrate import calibration
 from fusion.heads.logistic import fusion_head, log_odds, probability, radiomics_head
 from fusion.heads.parts import Fitted, folds, in_order, kept, parts, word
+from fusion.heads.select import IccFilter, side_by_side
 from fusion.progress import each
 
 SOURCES: dict[str, tuple[str, ...]] = {
@@ -36,9 +37,10 @@ CALIBRATION = ("model", "fold", "factor", "offset")
 
 
 def radiomics_scores(
-    tables: Mapping[str, pd.DataFrame], cohort: pd.DataFrame, heads: Heads, seed: int, jobs: int = 0
-) -> Fitted:
-    """Radiomics scores of tumour, ring and both together (LASSO jointly on all columns).
+    tables: Mapping[str, pd.DataFrame], cohort: pd.DataFrame, heads: Heads, seed: int, jobs: int = 0,
+    icc: Mapping[str, IccFilter] | None = None,
+) -> Fitted:  # fmt: skip
+    """Radiomics scores of tumour, ring and both together (``heads.regions``: one selection on all columns, or two).
 
     Args:
         tables: radiomics table by region, index ``case``.
@@ -46,6 +48,7 @@ def radiomics_scores(
         heads: selection and penalty.
         seed: of LASSO's folds.
         jobs: worker processes; does not change a number.
+        icc: by region, the features that readers agree on; None for all.
 
     Returns:
         Rows case, source, set, fold, score (log-odds): training cases by the head that did not see their fold, all
@@ -54,7 +57,11 @@ def radiomics_scores(
     Raises:
         HeadError: nothing varies, or too few cases of a class for LASSO's folds.
     """
-    return vector_scores(radiomics_inputs(tables), cohort, heads, seed, jobs, "radiomics scores")
+    inputs, both = radiomics_inputs(tables), "+".join(tables) + "_RAD"
+    filters = {f"{region}_RAD": own for region, own in (icc or {}).items()}
+    filters |= {both: side_by_side([icc[region] for region in tables])} if icc else {}
+    widths = {both: tuple(table.shape[1] for table in tables.values())}
+    return vector_scores(inputs, cohort, heads, seed, jobs, "radiomics scores", filters, widths)
 
 
 def radiomics_inputs(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
@@ -64,15 +71,17 @@ def radiomics_inputs(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFra
 
 
 def vector_scores(
-    inputs: Mapping[str, pd.DataFrame], cohort: pd.DataFrame, heads: Heads, seed: int, jobs: int, title: str
-) -> Fitted:
+    inputs: Mapping[str, pd.DataFrame], cohort: pd.DataFrame, heads: Heads, seed: int, jobs: int, title: str,
+    icc: Mapping[str, IccFilter] | None = None, widths: Mapping[str, tuple[int, ...]] | None = None,
+) -> Fitted:  # fmt: skip
     """Scores of vectors that no outcome had a part in: ``inputs`` is a table a source, index ``case``.
 
+    By source too are ``icc``, the features that readers agree on, and ``widths``, the columns of regions side by side.
     The other arguments, what comes back and what is raised are those of ``radiomics_scores``.
     """
     tables = {source: table.loc[cohort["case"]] for source, table in inputs.items()}
     items = [(source, fold) for source in tables for fold in folds(cohort)]
-    score = partial(_score, inputs=tables, cohort=cohort, heads=heads, seed=seed)
+    score = partial(_score, inputs=tables, cohort=cohort, heads=heads, seed=seed, icc=icc or {}, widths=widths or {})
     return in_order(dict(each(score, items, title, jobs)), items)
 
 
@@ -106,7 +115,7 @@ def predict(
     return in_order(fitted, list(fitted))
 
 
-def log_odds_of(head: Pipeline, table: pd.DataFrame, apart: np.ndarray) -> Float[np.ndarray, " case"]:
+def log_odds_of(head: Any, table: pd.DataFrame, apart: np.ndarray) -> Float[np.ndarray, " case"]:
     """The head's log-odds of the cases ``apart``, which may be none."""
     return log_odds(head, table.to_numpy()[apart]) if apart.any() else np.empty(0)
 
@@ -118,12 +127,14 @@ def predictors(model: str, wide: pd.DataFrame, clinical: pd.DataFrame) -> pd.Dat
 
 
 def _score(
-    item: tuple[str, int], inputs: Mapping[str, pd.DataFrame], cohort: pd.DataFrame, heads: Heads, seed: int
-) -> Fitted:
+    item: tuple[str, int], inputs: Mapping[str, pd.DataFrame], cohort: pd.DataFrame, heads: Heads, seed: int,
+    icc: Mapping[str, IccFilter], widths: Mapping[str, tuple[int, ...]],
+) -> Fitted:  # fmt: skip
     source, fold = item
     fit, apart = parts(cohort, fold)
     table = inputs[source]
-    head = radiomics_head(heads, seed).fit(table.to_numpy()[fit], cohort["event"].to_numpy()[fit])
+    head = radiomics_head(heads, seed, icc.get(source), widths.get(source))
+    head.fit(table.to_numpy()[fit], cohort["event"].to_numpy()[fit])
     rows = cohort.loc[apart, ["case", "set", "fold"]].assign(source=source, score=log_odds_of(head, table, apart))
     chosen = kept(head, MODEL_OF[source], fold, list(table.columns))
     return Fitted(rows[["case", "source", "set", "fold", "score"]], chosen)

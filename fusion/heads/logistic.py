@@ -1,52 +1,97 @@
-"""Scale, select, fit a logistic regression: one pipeline, refitted whole in every fold."""
+"""Scale, select, learn: one estimator, refitted whole in every fold."""
+
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
-import pandas as pd
-from jaxtyping import Float
-from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from fusion.config.heads import Heads
-from fusion.heads.select import DropCorrelated, DropFlat, LassoTop
+from fusion.config.recipe import (
+    AllSelector,
+    ElasticNetSelector,
+    LassoSelector,
+    MrmrSelector,
+    NoPrefilter,
+    Recipe,
+    StabilitySelector,
+)
+from fusion.heads.average import MeanLogOdds
+from fusion.heads.learn import classifier, logistic
+from fusion.heads.odds import log_odds, probability
+from fusion.heads.scale import scaler
+from fusion.heads.select import (
+    ByRegion,
+    DropCorrelated,
+    DropFlat,
+    IccFilter,
+    LassoTop,
+    Mrmr,
+    StabilityTop,
+    UnivariateTop,
+)
+
+__all__ = ["fusion_head", "log_odds", "probability", "radiomics_head"]
 
 
-def radiomics_head(heads: Heads, seed: int) -> Pipeline:
-    """Standardise, drop correlated features, keep LASSO's strongest, fit a ridge logistic regression (Shen 2026)."""
-    return make_pipeline(
-        DropFlat(),
-        StandardScaler(),
-        DropCorrelated(heads.correlation),
-        LassoTop(heads.top, heads.lasso_folds, seed),
-        LogisticRegression(C=heads.c, max_iter=1000),
-    ).set_output(transform="default")
+def radiomics_head(
+    heads: Heads, seed: int, icc: IccFilter | None = None, widths: tuple[int, ...] | None = None
+) -> Pipeline | MeanLogOdds:
+    """Drop flat features, scale, select, learn, as ``heads`` says; by default the steps of Shen 2026.
+
+    Args:
+        heads: the recipe, or several whose log-odds are averaged.
+        seed: of LASSO's folds, of random halves and trees.
+        icc: keeps the columns that readers agree on, before all else.
+        widths: columns of each region, where the table holds several side by side; used by `regions: union`.
+
+    Returns:
+        An unfitted estimator; ``log_odds`` reads it when it is fitted.
+    """
+    parts = widths if heads.regions == "union" else None
+    made = tuple(_pipeline(own, heads.lasso_folds, seed, icc, parts) for own in heads.recipes)
+    return made[0] if len(made) == 1 else MeanLogOdds(made)
 
 
 def fusion_head(heads: Heads) -> Pipeline:
     """Standardise scores and clinical predictors, fit a logistic regression on all of them."""
-    return make_pipeline(StandardScaler(), LogisticRegression(C=heads.fusion_c, max_iter=1000))
+    return make_pipeline(StandardScaler(), logistic(heads.fusion_c))
 
 
-def log_odds(head: Pipeline, predictors: Float[np.ndarray, "case feature"]) -> Float[np.ndarray, " case"]:
-    """The fitted head's log-odds of the positive class."""
-    return head.decision_function(predictors)
+def _pipeline(recipe: Recipe, folds: int, seed: int, icc: IccFilter | None, widths: tuple[int, ...] | None) -> Pipeline:
+    learner = classifier(recipe.learner, recipe.c, seed)
+    if widths is None:
+        return _plain(*_selection(recipe, folds, seed, icc), learner)
+    ends = np.cumsum((0, *widths))
+    own = [None if icc is None else icc.between(int(start), int(stop)) for start, stop in pairwise(ends)]
+    selections = tuple(_plain(*_selection(recipe, folds, seed, part)) for part in own)
+    return _plain(ByRegion(selections, widths), scaler(recipe.scale), learner)
 
 
-def probability(log_odds: Float[np.ndarray, " case"]) -> Float[np.ndarray, " case"]:
-    """Log-odds as probability.
+def _selection(recipe: Recipe, folds: int, seed: int, icc: IccFilter | None) -> list[Any]:
+    """From the table to the kept features, scaled."""
+    steps: list[Any] = [] if icc is None else [icc]
+    steps += [DropFlat(), scaler(recipe.scale)]
+    if not isinstance(recipe.prefilter, NoPrefilter):
+        steps.append(UnivariateTop(recipe.prefilter.keep, recipe.prefilter.kind))
+    if recipe.correlation is not None:
+        steps.append(DropCorrelated(recipe.correlation, recipe.correlation_of))
+    return steps if isinstance(recipe.selector, AllSelector) else [*steps, _selector(recipe, folds, seed)]
 
-    >>> probability(np.array([0.0])).item()
-    0.5
-    """
-    return 1 / (1 + np.exp(-log_odds))
+
+def _selector(recipe: Recipe, folds: int, seed: int) -> Any:
+    kind, top, cap = recipe.selector, recipe.top, recipe.events_per_variable
+    if isinstance(kind, LassoSelector):
+        return LassoTop(top, folds, seed, kind.rule, events_per_variable=cap)
+    if isinstance(kind, ElasticNetSelector):
+        return LassoTop(top, folds, seed, kind.rule, kind.l1_ratio, cap)
+    if isinstance(kind, MrmrSelector):
+        return Mrmr(top, cap)
+    if isinstance(kind, StabilitySelector):
+        return StabilityTop(top, kind.samples, kind.threshold, seed, cap)
+    return UnivariateTop(top, kind.by, cap)
 
 
-def coefficients(head: Pipeline, names: list[str]) -> pd.DataFrame:
-    """Columns feature, coefficient (on the standardised feature) and rank of what the fitted head kept."""
-    kept = np.asarray(names, dtype=object)
-    for _, step in head.steps:
-        if hasattr(step, "get_support"):
-            kept = kept[step.get_support()]
-    table = pd.DataFrame({"feature": kept, "coefficient": head.steps[-1][1].coef_[0]})
-    table["rank"] = table["coefficient"].abs().rank(ascending=False, method="first").astype(int)
-    return table.sort_values("rank", ignore_index=True)
+def _plain(*steps: Any) -> Pipeline:
+    return make_pipeline(*steps).set_output(transform="default")

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.pipeline import Pipeline
 
-from fusion.heads.logistic import coefficients
+from fusion.heads.coefficients import coefficients
 
 FINAL = -1
 """Stands for the fold of a head that was fitted on the whole training set."""
@@ -39,7 +39,7 @@ def word(fold: int) -> str:
     return "final" if fold == FINAL else str(fold)
 
 
-def kept(head: Pipeline, model: str, fold: int, names: list[str]) -> pd.DataFrame:
+def kept(head: Any, model: str, fold: int, names: list[str]) -> pd.DataFrame:
     """The fitted head's rows of selection.csv."""
     table = coefficients(head, names)
     table.insert(0, "fold", word(fold))
