@@ -41,7 +41,7 @@ def exact_p(counts: Counts, seed: int = 0) -> ExactP:
     return _listed(table) if _size(table) <= LIMIT else _drawn(table, seed)
 
 
-def _plain(counts: Counts) -> Counts:
+def _plain(counts: Counts) -> Int[ndarray, "row column"]:
     """Without empty rows and columns, fewer rows than columns, the rarest column first."""
     table = counts[counts.sum(axis=1) > 0][:, counts.sum(axis=0) > 0]
     table = table.T if table.shape[0] > table.shape[1] else table
@@ -52,11 +52,11 @@ def _size(table: Counts) -> float:
     """Upper bound on the partial tables to be listed: all columns but two, and their states times the next."""
     rows, totals = table.shape[0], table.sum(axis=0)
 
-    def ways(total: float) -> float:
+    def ways(total: int) -> float:
         return float(np.exp(gammaln(total + rows) - gammaln(total + 1) - gammaln(rows)))
 
-    before = float(np.prod([ways(total) for total in totals[:-2]]))
-    return max(before, ways(totals[:-2].sum()) * ways(totals[-2]) / 10)
+    before = float(np.prod([ways(int(total)) for total in totals[:-2]]))
+    return max(before, ways(int(totals[:-2].sum())) * ways(int(totals[-2])) / 10)
 
 
 def _listed(table: Counts) -> ExactP:

@@ -32,8 +32,8 @@ def hosmer_lemeshow(probability: Vector, events: Events, groups: int = 10, devel
         groups: wanted.
         development: True for the cases that the model was fitted on.
     """
-    edges = np.unique(np.quantile(probability, np.linspace(0, 1, groups + 1)))
-    place = np.clip(np.searchsorted(edges, probability, side="left") - 1, 0, None)
+    inner = np.unique(np.quantile(probability, np.linspace(0, 1, groups + 1)[1:-1]))
+    place = np.searchsorted(inner, probability, side="left")
     _, place = np.unique(place, return_inverse=True)
     n, expected, observed = (np.bincount(place, weights) for weights in (None, probability, events))
     df = len(n) - 2 if development else len(n)
