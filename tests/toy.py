@@ -56,7 +56,7 @@ cohort:
 split: {{folds: 2}}
 radiomics: {{images: [original]}}
 heads: {{lasso_folds: 2, top: 3}}
-evaluate: {{bootstrap: 200}}
+evaluate: {{bootstrap: 200, validation: null}}
 network: null
 """
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from fusion.config.part import Fraction, Part, Positive
+from fusion.config.validation import Validation
 
 
 class Youden(Part):
@@ -78,3 +79,5 @@ class Evaluate(Part):
     prevalence: Fraction | None = None
     """Share of events where the models will be used, for predictive values there; null for the set's own only."""
     reclassification: Reclassification = Reclassification()
+    validation: Validation | None = Validation()
+    """Optimism, learning curve and permutation test of the training set; null for none."""

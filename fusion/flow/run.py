@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from fusion.config.run import Run
-from fusion.flow import agreement, networks, stages
+from fusion.flow import agreement, networks, stages, validation
 from fusion.flow.check import check
 from fusion.flow.folder import note_environment, opened, told
 from fusion.flow.work import Work
@@ -14,7 +14,9 @@ Stage = Callable[[Work], None]
 REGIONS: tuple[Stage, ...] = (stages.write_cohort, stages.write_regions)
 EXTRACT: tuple[Stage, ...] = (*REGIONS, stages.write_radiomics, agreement.write_agreement)
 TRAIN: tuple[Stage, ...] = (*REGIONS, networks.write_networks)
-EVERYTHING: tuple[Stage, ...] = (*EXTRACT, networks.write_networks, stages.write_predictions)
+EVERYTHING: tuple[Stage, ...] = (
+    *EXTRACT, networks.write_networks, stages.write_predictions, validation.write_validation,
+)  # fmt: skip
 
 
 def run(run: Run) -> Path:
