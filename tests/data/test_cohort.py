@@ -116,3 +116,24 @@ def test_a_bad_table_is_one_message(tmp_path, name, content, message):
     with pytest.raises(CohortError, match=message) as error:
         read(cohort(tmp_path / name), 0)
     assert len(error.value.faults) == 1
+
+
+def test_a_readers_calls_are_coded_as_the_outcome_and_may_be_missing(tmp_path):
+    rows = ROWS.assign(malignant=["yes", "no", "yes"], call=["no", None, "yes"])
+    table = written(tmp_path, rows, positive="yes", negative="no", readers={"junior": "call"})
+    assert table.faults == ()
+    assert table.rows["reader:junior"].tolist() == [0, pd.NA, 1]
+    assert table.rows.to_csv(index=False).splitlines()[2].endswith(",unclear,")
+
+
+def test_an_unknown_call_is_one_message_beside_the_other_faults(tmp_path):
+    rows = ROWS.assign(call=[1, "maybe", 0], age=[50, 300, 70])
+    table = written(tmp_path, rows, readers={"junior": "call"})
+    found = [str(fault) for fault in table.faults]
+    assert len(found) == 2
+    assert any("case 002" in one and "call = 'maybe'; expected '1', '0' or an empty cell" in one for one in found)
+
+
+def test_a_readers_column_must_be_there(tmp_path):
+    with pytest.raises(CohortError, match=r"no column 'call' .*cohort.readers.junior"):
+        written(tmp_path, readers={"junior": "call"})

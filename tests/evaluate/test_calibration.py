@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
+import statsmodels.api as sm
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 from scipy.stats import binomtest
 
-from fusion.evaluate.calibration import brier, groups, recalibrate, wilson
+from fusion.evaluate.calibration import brier, groups, recalibrate, scaled_brier, spiegelhalter, wilson
 
 
 def cases(seed: int, n: int = 300) -> tuple[np.ndarray, np.ndarray]:
@@ -96,3 +97,38 @@ def test_brier_of_perfect_and_of_opposite():
     events = np.array([1, 0, 1])
     assert brier(events.astype(float), events) == 0
     assert brier(1.0 - events, events) == 1
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_intervals_are_those_of_statsmodels(seed):
+    """Slope: logistic regression on the log-odds; intercept: the same with the log-odds as an offset."""
+    probability, events = cases(seed, n=120)
+    odds = logit(probability)
+    slope = sm.GLM(events, sm.add_constant(odds), family=sm.families.Binomial()).fit(tol=1e-12)
+    large = sm.GLM(events, np.ones(len(odds)), family=sm.families.Binomial(), offset=odds).fit(tol=1e-12)
+    found = recalibrate(probability, events)
+    assert found.slope_interval() == pytest.approx(tuple(slope.conf_int()[1]), abs=1e-6)
+    assert found.intercept_interval() == pytest.approx(tuple(large.conf_int()[0]), abs=1e-6)
+
+
+def test_what_has_no_slope_has_no_interval():
+    found = recalibrate(np.array([0.1, 0.2, 0.8, 0.9]), np.array([0, 0, 1, 1]))
+    assert np.isnan(found.slope_interval()).all()
+    assert np.isfinite(found.intercept_interval()).all()
+
+
+def test_spiegelhalter_by_hand():
+    """Sum of (y - p)(1 - 2p) is -.08, of (1 - 2p)^2 p (1 - p) it is .1248."""
+    z, p = spiegelhalter(np.array([0.1, 0.4, 0.8]), np.array([0, 1, 1]))
+    assert (z, p) == pytest.approx((-0.08 / 0.1248**0.5, 0.8208473), abs=1e-6)
+
+
+def test_spiegelhalter_of_right_probabilities_is_standard_normal():
+    z = [spiegelhalter(*cases(seed, n=200))[0] for seed in range(400)]
+    assert (np.mean(z), np.std(z)) == pytest.approx((0, 1), abs=0.12)
+
+
+def test_scaled_brier_is_nothing_for_saying_the_share():
+    events = np.array([1, 0, 0, 0])
+    assert scaled_brier(np.full(4, 0.25), events) == pytest.approx(0)
+    assert scaled_brier(events.astype(float), events) == 1
