@@ -120,9 +120,10 @@ def _part(gain: Vector, means: Float[ndarray, " sample"], confidence: float) -> 
 
 
 def _resampled(values: Vector, bootstrap: Bootstrap) -> Float[ndarray, " sample"]:
-    """The mean of each bootstrap sample."""
+    """The mean of each bootstrap sample; equal values are drawn together, which comes to the same and is quicker."""
     n = len(values)
-    return bootstrap.generator.multinomial(n, np.full(n, 1 / n), size=bootstrap.samples) @ values / n
+    different, counts = np.unique(values, return_counts=True)
+    return bootstrap.generator.multinomial(n, counts / n, size=bootstrap.samples) @ different / n
 
 
 def _ends(means: Float[ndarray, " sample"], confidence: float) -> Interval:

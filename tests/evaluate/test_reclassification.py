@@ -49,10 +49,12 @@ def test_pencinas_example():
 
 def test_a_published_two_category_table():
     """Printed: events 2.4%, non-events 0.4%, NRI 0.03 (-0.01 to 0.07), P 0.14."""
-    found = nri(*cases(SCORE), draws(), (0.05,))
+    found = nri(*cases(SCORE), draws(samples=20_000), (0.05,))
     assert (round(found.events.value, 3), round(found.others.value, 3)) == (0.024, 0.004)
     assert round(found.total, 2) == 0.03
-    assert (found.low, found.high) == pytest.approx((-0.01, 0.07), abs=0.008)  # a digit, and the bootstrap's noise
+    assert (found.low, found.high) == pytest.approx(
+        (-0.01, 0.07), abs=0.0065
+    )  # half a digit, and the bootstrap's noise
     assert round(found.p, 2) == 0.14
 
 
