@@ -24,7 +24,7 @@ from fusion.heads.combine import CALIBRATION, predict, radiomics_scores
 from fusion.heads.literal import literal_predictions
 from fusion.progress import each
 from fusion.report import optimism, page
-from fusion.report.results import read
+from fusion.report.results import Results, read
 from fusion.roi.region import REGIONS, regions
 from fusion.store import sha256, write_csv, write_parquet
 
@@ -115,7 +115,8 @@ def compare(folders: Sequence[Path], out: Path, pdf: bool = False) -> Path:
     Raises:
         RunError: folders that hold no finished run, all at once.
     """
-    found, faults = [], []
+    found: list[Results] = []
+    faults: list[Fault] = []
     for folder in folders:
         try:
             found.append(read(folder, stored_run(folder)))

@@ -1,6 +1,7 @@
 """Several finished runs side by side: what differs in config and cohort, and whether their scores do."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import combinations
 from string import ascii_uppercase
 from typing import Any
@@ -12,7 +13,7 @@ from sklearn.metrics import roc_curve
 from fusion.report import contrasts
 from fusion.report.blocks import Block, Heading, Listing, Plot, Prose, Report, Rows, Section
 from fusion.report.figures import WIDTH, cases, diagonal
-from fusion.report.pairs import paired, same_cases
+from fusion.report.pairs import Pair, corrected, paired, same_cases
 from fusion.report.results import Results
 from fusion.report.style import headed
 from fusion.report.words import SETS, interval, number, p_value, percent
@@ -26,9 +27,9 @@ DASHES = ("solid", (0.0, (5.0, 1.6)), (0.0, (7.0, 1.6, 1.4, 1.6)), (0.0, (1.2, 1
 def compare(results: Sequence[Results]) -> tuple[Report, dict[str, Callable[[], Figure]]]:
     """The page that compares the runs, and its plots by name."""
     runs = lettered(results)
-    tests = paired(runs)
-    plots = {f"roc_{set_}": lambda set_=set_: overlaid(runs, set_) for set_ in sets(runs)}  # type: ignore[misc]
-    sections = [_says(runs, tests), _configs(runs), _cohorts(runs), _models(runs), _tests(runs, tests), _roc(runs)]
+    pairs = paired(runs)
+    plots: dict[str, Callable[[], Figure]] = {f"roc_{set_}": partial(overlaid, runs, set_) for set_ in sets(runs)}
+    sections = [_says(runs, pairs), _configs(runs), _cohorts(runs), _models(runs), _tests(runs, pairs), _roc(runs)]
     report = Report(
         title="Comparison of " + ", ".join(runs), eyebrow="fusion report",
         subtitle=f"{len(runs)} finished runs, each judged as it judged itself", banners=_banners(runs),
@@ -50,57 +51,59 @@ def sets(runs: Mapping[str, Results]) -> list[str]:
 
 def differences(runs: Mapping[str, Results]) -> pd.DataFrame:
     """Fields of the configs that are not the same in every run, a row a field."""
-    flat = {name: _flat(own.run.model_dump(mode="json")) for name, own in runs.items()}
-    fields = dict.fromkeys(field for values in flat.values() for field in values)
+    whole = {name: own.run.model_dump(mode="json", exclude=FREE) for name, own in runs.items()}
     rows = [
-        {"Field": field, **{name: _word(values.get(field, "not there")) for name, values in flat.items()}}
-        for field in fields
-        if field.split(".")[0] not in FREE
-        and len({_word(values.get(field, "not there")) for values in flat.values()}) > 1
+        {"Field": field, **{name: _word(value) for name, value in values.items()}} for field, values in _apart(whole)
     ]
     return pd.DataFrame(rows, columns=["Field", *runs])
 
 
 def scores(runs: Mapping[str, Results], set_: str) -> pd.DataFrame:
     """Every model of every run in one set: n, events, AUC with interval, Brier, calibration slope."""
-    rows = [
-        {"Model": str(model), "Run": name, "n": f"{row['n']:.0f}", "Events": f"{row['events']:.0f}",
-         "AUC": number(row["auc"]),
-         f"{percent(own.run.evaluate.confidence)} CI": interval(row["auc_low"], row["auc_high"]),
-         "Brier": number(row["brier"]), "Slope": number(row["calibration_slope"], 2)}
-        for name, own in runs.items()
-        if set_ in own.sets
-        for model, row in own.rows(set_).iterrows()
-    ]  # fmt: skip
     order = list(dict.fromkeys(model for own in runs.values() for model in own.models))
-    table = pd.DataFrame(rows).fillna("–")
-    return table.sort_values("Model", key=lambda names: names.map(order.index), kind="stable", ignore_index=True)
+    rows = [
+        _scored(name, own, set_, model)
+        for model in order
+        for name, own in runs.items()
+        if set_ in own.sets and model in own.rows(set_).index
+    ]
+    return pd.DataFrame(rows).fillna("–")
+
+
+def _scored(name: str, own: Results, set_: str, model: str) -> dict[str, str]:
+    row, level = own.scores(set_, model), percent(own.run.evaluate.confidence)
+    return {
+        "Model": model, "Run": name, "n": f"{row['n']:.0f}", "Events": f"{row['events']:.0f}",
+        "AUC": number(row["auc"]), f"{level} CI": interval(row["auc_low"], row["auc_high"]),
+        "Brier": number(row["brier"]), "Slope": number(row["calibration_slope"], 2),
+    }  # fmt: skip
 
 
 def overlaid(runs: Mapping[str, Results], set_: str) -> Figure:
     """ROC curves of every run's reference model in one set."""
     own = {name: run for name, run in runs.items() if set_ in run.sets}
-    counts = [run.rows(set_).loc[run.reference] for run in own.values()]
-    n = ", ".join(f"{row['n']:.0f} ({row['events']:.0f} {run.run.cohort.positive_name})"
-                  for row, run in zip(counts, own.values(), strict=True))  # fmt: skip
+    counts = {name: run.scores(set_, run.reference) for name, run in own.items()}
+    n = ", ".join(
+        f"{counts[name]['n']:.0f} ({counts[name]['events']:.0f} {run.run.cohort.positive_name})"
+        for name, run in own.items()
+    )
     note = "Legend: the run's reference model and its AUC with bootstrap interval. Positive class in brackets."
     figure = headed(f"ROC curves, {SETS[set_]}: n = {n}", note, WIDTH * 0.6, 5.2)
     axis = figure.subplots()
     for place, (name, run) in enumerate(own.items()):
         probability, events = cases(run, run.reference, set_)
-        row = run.rows(set_).loc[run.reference]
+        row = counts[name]
         x, y, _ = roc_curve(events, probability)
         label = f"{name}, {run.reference}  {number(row['auc'])} ({interval(row['auc_low'], row['auc_high'])})"
-        axis.plot(
-            x, y, color=HUES[place % len(HUES)], linestyle=DASHES[place % len(DASHES)], linewidth=1.9, label=label
-        )
+        colour, dash = HUES[place % len(HUES)], DASHES[place % len(DASHES)]
+        axis.plot(x, y, color=colour, linestyle=dash, linewidth=1.9, label=label)
     diagonal(axis, "", "1 − specificity", "sensitivity")
     axis.legend(loc="upper left", bbox_to_anchor=(-0.06, -0.12), fontsize=8)
     return figure
 
 
-def _says(runs: Mapping[str, Results], tests: pd.DataFrame) -> Section:
-    blocks: list[Block] = [Prose(sentence, faint=False) for sentence in contrasts.sentences(runs, tests)]
+def _says(runs: Mapping[str, Results], pairs: list[Pair]) -> Section:
+    blocks: list[Block] = [Prose(sentence, faint=False) for sentence in contrasts.sentences(runs, pairs)]
     blocks.append(Listing(contrasts.cautions(runs), "Read with care"))
     return Section("says", "What the comparison says", blocks, "What it says")
 
@@ -154,21 +157,21 @@ def _models(runs: Mapping[str, Results]) -> Section:
     return Section("models", "Every model of every run", blocks, "Models")
 
 
-def _tests(runs: Mapping[str, Results], tests: pd.DataFrame) -> Section:
-    level = percent(next(iter(runs.values())).run.evaluate.confidence)
+def _tests(runs: Mapping[str, Results], pairs: list[Pair]) -> Section:
     text = (
         "DeLong's paired test of the same model in two runs, over the cases that both have in the set; the difference "
         "is the first run's AUC minus the second's. Holm's correction runs over the comparisons of a set."
     )
-    if tests.empty:
-        return Section(
-            "tests", "Runs against each other", [Prose("No two runs have a model over the same cases.")], "Tests"
-        )
+    if not pairs:
+        none = Prose("No two runs have a model over the same cases.")
+        return Section("tests", "Runs against each other", [none], "Tests")
     rows = [
-        [row.model, f"{row.first} − {row.second}", SETS[row.set], str(row.n), str(row.events), number(row.difference),
-         "–" if pd.isna(row.low) else f"{number(row.low)} to {number(row.high)}", p_value(row.p), p_value(row.p_holm)]
-        for row in tests.itertuples()
+        [pair.model, f"{pair.first} − {pair.second}", SETS[pair.set], str(pair.n), str(pair.events),
+         number(pair.test.difference), interval(pair.test.low, pair.test.high, " to "), p_value(pair.test.p),
+         p_value(p)]
+        for pair, p in zip(pairs, corrected(pairs), strict=True)
     ]  # fmt: skip
+    level = percent(next(iter(runs.values())).run.evaluate.confidence)
     head = ["Model", "Runs", "Set", "n", "Events", "Difference", f"{level} CI", "P", "P (Holm)"]
     return Section("tests", "Runs against each other", [Prose(text), Rows(head, rows, words=3)], "Tests")
 
@@ -179,13 +182,20 @@ def _roc(runs: Mapping[str, Results]) -> Section:
                    "curves over different cases are not to be compared by eye."), *plots], "ROC")  # fmt: skip
 
 
-def _flat(value: Any, path: str = "") -> dict[str, Any]:
-    if not isinstance(value, dict) or not value:
-        return {path: value}
-    return {k: v for name, part in value.items() for k, v in _flat(part, f"{path}.{name}" if path else name).items()}
+def _apart(values: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Fields whose values differ, as far down as every run describes them."""
+    if not all(isinstance(value, dict) for value in values.values()):
+        if len({_word(value) for value in values.values()}) > 1:
+            yield path, values
+        return
+    for field in dict.fromkeys(field for value in values.values() for field in value):
+        inner = {name: value.get(field, "–") for name, value in values.items()}
+        yield from _apart(inner, f"{path}.{field}" if path else field)
 
 
 def _word(value: Any) -> str:
+    if isinstance(value, dict):
+        return "; ".join(f"{field} {_word(part)}" for field, part in value.items()) or "none"
     if isinstance(value, list):
         return ", ".join(_word(part) for part in value) or "none"
     return "null" if value is None else str(value)

@@ -3,16 +3,14 @@
 from collections.abc import Mapping
 from itertools import combinations
 
-import pandas as pd
-
-from fusion.report.pairs import common, same_cases
+from fusion.report.pairs import Pair, common, corrected, same_cases
 from fusion.report.results import Results
 from fusion.report.words import SETS, number, p_value, percent
 
 
-def sentences(runs: Mapping[str, Results], tests: pd.DataFrame) -> list[str]:
-    """The reference model of each run, and whether any model differs between runs; ``tests`` as of ``pairs.paired``."""
-    return [*(_reference(name, own) for name, own in runs.items()), _verdict(tests)]
+def sentences(runs: Mapping[str, Results], pairs: list[Pair]) -> list[str]:
+    """The reference model of each run, and whether any model differs between runs over the same cases."""
+    return [*(_reference(name, own) for name, own in runs.items()), _verdict(pairs)]
 
 
 def cautions(runs: Mapping[str, Results]) -> list[str]:
@@ -29,28 +27,28 @@ def cautions(runs: Mapping[str, Results]) -> list[str]:
 
 
 def _reference(name: str, own: Results) -> str:
-    set_ = own.sets[0]
-    row = own.rows(set_).loc[own.reference]
+    set_, model = own.sets[0], own.reference
+    row = own.scores(set_, model)
     where = f"{SETS[set_]}, {row['n']:.0f} cases, {row['events']:.0f} {own.run.cohort.positive_name}"
     level = percent(own.run.evaluate.confidence)
     area = f"AUC {number(row['auc'])} ({level} interval {number(row['auc_low'])} to {number(row['auc_high'])})"
-    return f"{name}: {own.reference} has {area} in its {where}."
+    return f"{name}: {model} has {area} in its {where}."
 
 
-def _verdict(tests: pd.DataFrame) -> str:
-    held = tests[tests["set"] != "train_oof"]
-    judged = held if len(held) else tests
-    if judged.empty:
+def _verdict(pairs: list[Pair]) -> str:
+    held = [pair for pair in pairs if pair.set != "train_oof"]
+    judged = held or pairs
+    if not judged:
         return "No two runs have a model over the same cases, so no difference between runs can be tested here."
-    clear = judged[judged["p_holm"] < 0.05]
-    where = "cases set aside" if len(held) else "training cases, out-of-fold"
+    clear = [(pair, p) for pair, p in zip(judged, corrected(judged), strict=True) if p < 0.05]
+    where = "cases set aside" if held else "training cases, out-of-fold"
     whole = f"{len(judged)} paired comparison{'s' if len(judged) > 1 else ''} of the same model over the same {where}"
-    if clear.empty:
+    if not clear:
         return f"Of {whole} none shows a difference that outlasts Holm's correction; they may all be chance."
     each = "; ".join(
-        f"{row.model} is {number(abs(row.difference))} {'higher' if row.difference > 0 else 'lower'} in {row.first} "
-        f"than in {row.second} ({SETS[row.set]}, P {p_value(row.p_holm)})"
-        for row in clear.itertuples()
+        f"{pair.model} is {number(abs(pair.test.difference))} {'higher' if pair.test.difference > 0 else 'lower'} in "
+        f"{pair.first} than in {pair.second} ({SETS[pair.set]}, P {p_value(p)})"
+        for pair, p in clear
     )
     return f"Of {whole} {len(clear)} outlast{'s' if len(clear) == 1 else ''} Holm's correction: {each}."
 

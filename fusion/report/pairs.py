@@ -1,36 +1,49 @@
 """Two runs over the same cases: which those are, and DeLong's paired test of every model that both have."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-import pandas as pd
 
 from fusion.evaluate import predictions
-from fusion.evaluate.discrimination import delong_test, holm
+from fusion.evaluate.discrimination import Comparison, delong_test, holm
 from fusion.report.results import Results
 
 OWN = {"case", "set", "fold"}
 """Columns of cohort.csv that a run may choose for itself."""
-COLUMNS = ["model", "set", "first", "second", "n", "events", "difference", "low", "high", "p", "p_holm"]
 
 
-def paired(runs: Mapping[str, Results]) -> pd.DataFrame:
-    """One row a model, set and pair of runs that have it over the same cases: first minus second, with p.
+@dataclass(frozen=True)
+class Pair:
+    """One model of two runs over the cases that both have in a set: first minus second."""
 
-    Holm's correction runs over the rows of a set. Cases that only one of the two has in this set are left out.
-    """
-    rows = [
-        {"model": model, "set": set_, "first": one, "second": two, **found}
+    model: str
+    set: str
+    first: str
+    second: str
+    n: int
+    events: int
+    test: Comparison
+
+
+def paired(runs: Mapping[str, Results]) -> list[Pair]:
+    """Every model and set that two runs have over the same cases; cases that only one has there are left out."""
+    return [
+        pair
         for one, two in combinations(runs, 2)
         if same_cases(runs[one], runs[two])
         for set_ in predictions.SETS
         for model in runs[one].models
-        if model in runs[two].models and (found := _test(runs[one], runs[two], model, set_))
+        if model in runs[two].models and (pair := _pair(runs, one, two, model, set_)) is not None
     ]
-    table = pd.DataFrame(rows, columns=COLUMNS[:-1])
-    table["p_holm"] = table.groupby("set")["p"].transform(lambda p: holm(p.to_numpy()))
-    return table
+
+
+def corrected(pairs: list[Pair]) -> list[float]:
+    """Holm's adjusted p of each pair, over the pairs of its set."""
+    sets = {pair.set for pair in pairs}
+    adjusted = {set_: iter(holm(np.array([own.test.p for own in pairs if own.set == set_]))) for set_ in sets}
+    return [float(next(adjusted[pair.set])) for pair in pairs]
 
 
 def common(one: Results, two: Results) -> list[str]:
@@ -57,14 +70,13 @@ def _agree(one: Results, two: Results, names: list[str], columns: list[str]) -> 
     return bool(mine.equals(its))
 
 
-def _test(one: Results, two: Results, model: str, set_: str) -> dict[str, float | int]:
-    """Nothing where fewer than two cases of a class are in both."""
-    mine, its = (predictions.of(own.predictions, model, set_) for own in (one, two))
+def _pair(runs: Mapping[str, Results], one: str, two: str, model: str, set_: str) -> Pair | None:
+    """None where fewer than two cases of a class are in both."""
+    mine, its = (predictions.of(runs[name].predictions, model, set_) for name in (one, two))
     both = mine.index.intersection(its.index)
     events = mine.loc[both, "event"].to_numpy()
     if len(both) == 0 or np.bincount(events, minlength=2).min() < 2:
-        return {}
+        return None
     first, second = (own.loc[both, "probability"].to_numpy() for own in (mine, its))
-    test = delong_test(first, second, events, one.run.evaluate.confidence)
-    return {"n": len(both), "events": int(events.sum()), "difference": test.difference, "low": test.low,
-            "high": test.high, "p": test.p}  # fmt: skip
+    test = delong_test(first, second, events, runs[one].run.evaluate.confidence)
+    return Pair(model, set_, one, two, len(both), int(events.sum()), test)

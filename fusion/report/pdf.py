@@ -30,7 +30,7 @@ def write(report: Report, figures: Path, path: Path) -> Path:
     words = {**asdict(report), "sections": [_section(section, figures) for section in report.sections]}
     template = files("fusion.report").joinpath("page.typ").read_bytes()
     fonts = Path(matplotlib.get_data_path()) / "fonts/ttf"  # the figures' own
-    made = typst.compile(
+    made = typst.compile(  # type: ignore[call-overload]  # its stub wants words and paths of one type
         template, root=str(figures), font_paths=[str(fonts)], ignore_system_fonts=True, format="pdf",
         sys_inputs={"report": json.dumps(words)},
     )  # fmt: skip

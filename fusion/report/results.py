@@ -53,6 +53,11 @@ class Results:
         own = self.metrics[self.metrics["set"] == set_].set_index("model")
         return own.loc[[name for name in self.models if name in own.index]]
 
+    def scores(self, set_: str, model: str) -> dict[str, float]:
+        """Metrics of one model in one set, by the name of their column."""
+        own = self.rows(set_)
+        return {name: float(own[name][model]) for name in own.columns if name != "set"}
+
     def final(self, model: str) -> pd.DataFrame:
         """What the model fitted on the whole training set kept: feature, coefficient, rank."""
         chosen = self.selection[(self.selection["model"] == model) & (self.selection["fold"] == "final")]

@@ -31,13 +31,13 @@ def p_value(value: float) -> str:
     return "<0.001" if value < 0.001 else number(value)
 
 
-def interval(low: float, high: float) -> str:
-    """Two ends to three decimals for tables and legends.
+def interval(low: float, high: float, between: str = "–") -> str:
+    """Two ends to three decimals for tables and legends; say `` to `` between ends that may be negative.
 
     >>> interval(0.842, 0.966)
     '0.842–0.966'
     """
-    return UNKNOWN if math.isnan(low) or math.isnan(high) else f"{number(low)}–{number(high)}"
+    return UNKNOWN if math.isnan(low) or math.isnan(high) else f"{number(low)}{between}{number(high)}"
 
 
 def share(part: int, whole: int) -> str:

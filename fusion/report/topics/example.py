@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from fusion.data import cohort
 from fusion.data.case import Case, Files, load
 from fusion.errors import CohortError
-from fusion.report.blocks import Plot, Prose, Section
+from fusion.report.blocks import Block, Plot, Prose, Section
 from fusion.report.figures import WIDTH
 from fusion.report.results import Results
 from fusion.report.style import headed
@@ -33,7 +33,10 @@ def topic(results: Results) -> Topic:
         "(yellow) and External2, the ring around it (green). Check that both lie where they should."
     )
     window = results.run.roi.patch.window
-    blocks = [Prose(text), Plot("example_case", "Slices through one case with tumour and External2 outlined")]
+    blocks: list[Block] = [
+        Prose(text),
+        Plot("example_case", "Slices through one case with tumour and External2 outlined"),
+    ]
     return Topic(
         Section("example", title, blocks, "Example"), plots={"example_case": lambda: shown(case, window, volume_ml)}
     )

@@ -69,7 +69,7 @@ def _ends(values: np.ndarray) -> str:
 
 def _read(results: Results) -> str:
     set_ = results.sets[0]
-    row = results.rows(set_).loc[results.reference]
+    row = results.scores(set_, results.reference)
     wrong = round((1 - row["accuracy"]) * row["n"])
     sure = sum(int(own[f"Sure ({number(SURE, 1)} or more)"]) for own in _wrong(results, set_))
     return (
@@ -85,10 +85,10 @@ def _warnings(results: Results) -> list[str]:
         return []
     table = pd.read_csv(path, dtype=str)
     kinds = table["warning"].str.replace(r"\s*\([^)]*\)", "", regex=True)
-    counts = table.groupby([kinds, "region"], sort=False)["case"].nunique()
+    counts = table.assign(kind=kinds).groupby(["kind", "region"], sort=False)["case"].nunique().reset_index()
     return [
         f"Radiomics of {region}, {count} of {len(results.cohort)} cases: {kind}."
-        for (kind, region), count in counts.items()
+        for kind, region, count in counts.to_numpy().tolist()
     ]
 
 

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from fusion.report.blocks import Folded, Plot, Prose, Rows, Section
+from fusion.report.blocks import Block, Folded, Plot, Prose, Rows, Section
 from fusion.report.figures import WIDTH
 from fusion.report.results import Results
 from fusion.report.style import FAINT, INK, headed
@@ -18,7 +18,7 @@ NAMES = ("train", "test", "external")
 def topic(results: Results) -> Topic:
     """Cases, patients and events of the cohort, of each set and of each fold."""
     table = counts(results)
-    blocks = [
+    blocks: list[Block] = [
         Prose(_told(results)),
         Plot("flow_chart", "Flow of cases: the cohort, its sets and the folds of the training set"),
         Folded("The same counts as a table", [Rows.of(table)]),

@@ -40,7 +40,7 @@ def _asked(results: Results) -> list[tuple[str, str]]:
 def _tiles(results: Results) -> Tiles:
     """The reference model in the chief set, in five numbers."""
     set_, model = results.sets[0], results.reference
-    row = {name: float(results.rows(set_)[name][model]) for name in results.metrics.columns[2:]}
+    row = results.scores(set_, model)
     level = percent(results.run.evaluate.confidence)
     return Tiles(
         f"{model}, {SETS[set_]}",
