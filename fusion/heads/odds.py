@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from scipy.special import logit
+from scipy.special import expit, logit
 
 CLIP = 1e-3
 """Probabilities of a head that has no log-odds of its own (a forest's share of votes may be 0 or 1) are kept between
@@ -24,4 +24,4 @@ def probability(log_odds: Float[np.ndarray, " case"]) -> Float[np.ndarray, " cas
     >>> probability(np.array([0.0])).item()
     0.5
     """
-    return 1 / (1 + np.exp(-log_odds))
+    return expit(log_odds)

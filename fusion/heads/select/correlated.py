@@ -10,6 +10,9 @@ from sklearn.feature_selection import SelectorMixin
 from fusion.heads.select.support import Kept, Table
 from fusion.types import Events
 
+BLOCK = 256
+"""Columns that are compared with all later ones at a time."""
+
 
 class DropCorrelated(SelectorMixin, BaseEstimator):
     """Of two features with an absolute correlation above ``threshold`` drops the later column.
@@ -34,9 +37,11 @@ class DropCorrelated(SelectorMixin, BaseEstimator):
         norms = np.linalg.norm(centred, axis=0)
         unit = centred / np.where(norms > 0, norms, 1)
         kept = np.ones(X.shape[1], dtype=bool)
-        for column in range(X.shape[1] - 1):
-            if kept[column]:
-                kept[column + 1 :] &= np.abs(unit[:, column] @ unit[:, column + 1 :]) <= self.threshold
+        for start in range(0, X.shape[1], BLOCK):
+            alike = np.abs(unit[:, start : start + BLOCK].T @ unit[:, start:]) > self.threshold
+            for column, later in enumerate(alike, start):
+                if kept[column]:
+                    kept[column + 1 :] &= ~later[column + 1 - start :]
         self.kept_: Kept = kept
         return self
 
