@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from fusion.config.odds import Odds
 from fusion.config.part import Fraction, Part, Positive
 from fusion.config.validation import Validation
 
@@ -79,5 +80,6 @@ class Evaluate(Part):
     prevalence: Fraction | None = None
     """Share of events where the models will be used, for predictive values there; null for the set's own only."""
     reclassification: Reclassification = Reclassification()
+    odds: Odds = Odds()
     validation: Validation | None = Validation()
     """Optimism, learning curve and permutation test of the training set; null for none."""

@@ -51,11 +51,32 @@ class Run(Part):
         return self
 
     @model_validator(mode="after")
+    def _variables_of_the_odds_exist(self) -> "Run":
+        unknown = [name for name in self.evaluate.odds.names if name not in self.cohort.clinical]
+        if unknown:
+            raise ValueError(f"evaluate.odds.variables names {unknown}, which cohort.clinical does not describe")
+        return self
+
+    @model_validator(mode="after")
     def _compared_models_exist(self) -> "Run":
         compared = self.evaluate.reclassification
         unknown = [name for name in (compared.old, compared.new) if name not in MODELS]
         if unknown:
             raise ValueError(f"evaluate.reclassification names {unknown}; models are {', '.join(MODELS)}")
+        return self
+
+    @model_validator(mode="after")
+    def _readers_are_no_models(self) -> "Run":
+        both = [name for name in self.cohort.readers if name in MODELS]
+        if both:
+            raise ValueError(f"cohort.readers has {both}, which is a model's name; name the reader otherwise")
+        return self
+
+    @model_validator(mode="after")
+    def _validated_models_are_made(self) -> "Run":
+        asked = self.evaluate.validation.models if self.evaluate.validation is not None else None
+        if absent := [name for name in asked or () if name not in self.models]:
+            raise ValueError(f"evaluate.validation.models names {absent}, which this run does not make")
         return self
 
     @model_validator(mode="after")
