@@ -158,6 +158,56 @@ def report(
     print(stages.report(folders[0], stored_run(folders[0]), pdf))
 
 
+@app.command()
+def canary(
+    config_file: Config,
+    overrides: Overrides = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Shuffles of the outcome.")] = 5,
+    networks: Annotated[bool, typer.Option("--networks", help="Train the networks too, on every shuffle.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Does the flow score chance on a shuffled outcome, and would it notice a leak? Exit 1 if not."""
+    from fusion.flow import canary as flow
+
+    verdict = flow.canary(config.load(config_file, overrides or []), seeds, networks)
+    flow.told(verdict, as_json)
+    if not verdict.clean:
+        raise typer.Exit(1)
+
+
+@app.command()
+def audit(
+    table: Annotated[str, typer.Argument(help="CSV of a results table, or shen2026, kaba2025.", metavar="TABLE")],
+    positive: Annotated[int | None, typer.Option(min=1, help="Cases of the positive class.")] = None,
+    negative: Annotated[int | None, typer.Option(min=1, help="Cases of the other class.")] = None,
+    reference: Annotated[str | None, typer.Option(help="Model that every P compares with.")] = None,
+    odds: Annotated[Path | None, typer.Option(help="CSV: variable, or, or_low, or_high; p, model.")] = None,
+    baseline: Annotated[Path | None, typer.Option(help="CSV: variable, level, a column a group, p.")] = None,
+    counts: Annotated[Path | None, typer.Option(help="CSV: task, class, images, lesions; share.")] = None,
+    odds_group: Annotated[str | None, typer.Option(help="Group of --baseline behind --odds.")] = None,
+    odds_events: Annotated[int | None, typer.Option(min=1, help="Events in that group.")] = None,
+    rounding: Annotated[Literal["nearest", "any"] | None, typer.Option(help="any: also cut off.")] = None,
+    limit: Annotated[int | None, typer.Option(min=2, help="Most cases to try without class counts.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Is this printed results table possible?"""
+    from fusion.evaluate import audit as auditing
+
+    if (positive is None) != (negative is None):
+        raise typer.BadParameter("--positive and --negative go together")
+    options = {"positive": positive, "negative": negative, "reference": reference, "odds": odds, "baseline": baseline,
+               "counts": counts, "odds_group": odds_group, "odds_events": odds_events, "rounding": rounding,
+               "limit": limit}  # fmt: skip
+    try:
+        found = auditing.audit(auditing.asked(table, options))
+    except FusionError as error:
+        if not as_json:
+            raise
+        print(json.dumps({"faults": [{**asdict(f), "message": str(f)} for f in error.faults]}, indent=2))
+        raise typer.Exit(1) from error
+    print(json.dumps(auditing.as_json(found), indent=2) if as_json else auditing.as_text(found))
+
+
 @app.command("config")
 def config_command(schema: Annotated[bool, typer.Option("--schema", help="JSON schema of a run.")] = False) -> None:
     """The JSON schema of a run; editors complete from it."""

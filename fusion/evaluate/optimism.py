@@ -41,7 +41,8 @@ def optimism(known: Material, models: Sequence[str], samples: int, seed: int, jo
 
     Returns:
         Columns ``COLUMNS``. ``resamples`` counts those behind a row; ``dropped`` those in which a model could not be
-        fitted, a class was missing among those left out or a measure had no value.
+        fitted, a class was missing among those left out or a measure had no value. Where more are dropped than stay,
+        nothing is estimated: those that stay would be no sample of all.
 
     Raises:
         HeadError: the training set itself cannot be fitted on.
@@ -107,13 +108,14 @@ def _row(
     own = found[found["model"] == model].dropna(subset=f"{measure}_gap") if len(found) else found
     if measure == "auc" and len(own):
         own = own.dropna(subset="left_out")
-    gap = float(own[f"{measure}_gap"].mean()) if len(own) else float("nan")
+    enough = len(own) > samples / 2
+    gap = float(own[f"{measure}_gap"].mean()) if enough else float("nan")
     row: dict[str, object] = {
         "model": model, "measure": measure, "n": len(known.train), "events": int(known.events[known.train].sum()),
         "resamples": len(own), "dropped": samples - len(own), "apparent": apparent, "optimism": gap,
         "corrected": apparent - gap, "network_fixed": holds_network(model, known),
     }  # fmt: skip
-    if measure == "auc" and len(own):
+    if measure == "auc" and enough:
         low, high = np.quantile(own["left_out"], [0.025, 0.975])
         left_out = float(own["left_out"].mean())
         row |= {"left_out": left_out, "left_out_low": low, "left_out_high": high,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import expit, log_expit, logit
+from scipy.special import log_expit, logit
 from scipy.stats import norm
 
 SHRINKAGE, SMALL, MARGIN = 0.9, 0.05, 0.05
