@@ -74,8 +74,12 @@ class Heads(Steps):
         return (Recipe(learner=self.learner, **{name: getattr(self, name) for name in STEPS}),)
 
     @property
+    def folded(self) -> bool:
+        """Whether a penalty is chosen in ``lasso_folds``."""
+        return any(isinstance(own.selector, LassoSelector | ElasticNetSelector) for own in self.recipes)
+
+    @property
     def fewest(self) -> int:
         """Cases of a class that a training part needs."""
-        folds = (LassoSelector, ElasticNetSelector)
-        needs = [self.lasso_folds for own in self.recipes if isinstance(own.selector, folds)]
-        return max([*needs, *(2 for own in self.recipes if isinstance(own.selector, StabilitySelector)), 1])
+        halved = any(isinstance(own.selector, StabilitySelector) for own in self.recipes)
+        return max(self.lasso_folds if self.folded else 1, 2 if halved else 1)

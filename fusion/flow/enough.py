@@ -12,6 +12,7 @@ from fusion.heads.nested import HEAD, NETWORK, THIRDS, inner_folds
 from fusion.heads.parts import FINAL, folds, parts
 
 LASSO, NESTED, JUDGED = "one a LASSO fold (heads.lasso_folds)", "for the thirds of nested_vector", "to be judged"
+FITTED = "to fit a head on"
 
 NETWORK_NEEDS = 2
 """Cases of a class that a network is trained on, at least."""
@@ -39,13 +40,13 @@ def too_few(cases: pd.DataFrame, run: Run) -> list[Fault]:
 
 
 def _parts(cases: pd.DataFrame, run: Run) -> Iterator[_Part]:
-    lasso = run.heads.lasso_folds
+    lasso = run.heads.fewest
     nested = run.network is not None and run.heads.stacking == "nested_vector"
     for set_, own in cases.groupby("set"):
         yield _Part(f"set {set_}", own, 1, JUDGED)
     for fold in folds(cases):
         own = cases[parts(cases, fold)[0]]
-        yield _Part(_place(fold), own, lasso, LASSO)
+        yield _Part(_place(fold), own, lasso, _reason(run))
         if nested:
             yield from _thirds(cases, own, fold, run)
 
@@ -57,8 +58,12 @@ def _thirds(cases: pd.DataFrame, own: pd.DataFrame, fold: int, run: Run) -> Iter
         yield _Part(f"{_place(fold)}, by patient", patients.to_frame(), THIRDS, NESTED)
         return
     inner = inner_folds(cases, fold, run.seed)
-    yield _Part(f"the head's third of {_place(fold)}", cases[inner == HEAD], run.heads.lasso_folds, LASSO)
+    yield _Part(f"the head's third of {_place(fold)}", cases[inner == HEAD], run.heads.fewest, _reason(run))
     yield _Part(f"the network's two thirds of {_place(fold)}", cases[inner == NETWORK], NETWORK_NEEDS, NESTED)
+
+
+def _reason(run: Run) -> str:
+    return LASSO if run.heads.folded else FITTED
 
 
 def _place(fold: int) -> str:

@@ -14,7 +14,6 @@ from fusion.heads.calibrate import calibration
 from fusion.heads.harmonise import harmonised
 from fusion.heads.logistic import fusion_head, log_odds, probability, radiomics_head
 from fusion.heads.parts import Fitted, folds, in_order, kept, parts, word
-from fusion.heads.select import IccFilter, side_by_side
 from fusion.progress import each
 
 SOURCES: dict[str, tuple[str, ...]] = {
@@ -39,9 +38,8 @@ CALIBRATION = ("model", "fold", "factor", "offset")
 
 
 def radiomics_scores(
-    tables: Mapping[str, pd.DataFrame], cohort: pd.DataFrame, heads: Heads, seed: int, jobs: int = 0,
-    icc: Mapping[str, IccFilter] | None = None,
-) -> Fitted:  # fmt: skip
+    tables: Mapping[str, pd.DataFrame], cohort: pd.DataFrame, heads: Heads, seed: int, jobs: int = 0
+) -> Fitted:
     """Radiomics scores of tumour, ring and both together (``heads.regions``: one selection on all columns, or two).
 
     Args:
@@ -50,7 +48,6 @@ def radiomics_scores(
         heads: selection and penalty.
         seed: of LASSO's folds.
         jobs: worker processes; does not change a number.
-        icc: by region, the features that readers agree on; None for all.
 
     Returns:
         Rows case, source, set, fold, score (log-odds): training cases by the head that did not see their fold, all
@@ -60,10 +57,8 @@ def radiomics_scores(
         HeadError: nothing varies, or too few cases of a class for LASSO's folds.
     """
     inputs, both = radiomics_inputs(tables), "+".join(tables) + "_RAD"
-    filters = {f"{region}_RAD": own for region, own in (icc or {}).items()}
-    filters |= {both: side_by_side([icc[region] for region in tables])} if icc else {}
     widths = {both: tuple(table.shape[1] for table in tables.values())}
-    return vector_scores(inputs, cohort, heads, seed, jobs, "radiomics scores", filters, widths, heads.harmonise)
+    return vector_scores(inputs, cohort, heads, seed, jobs, "radiomics scores", widths, heads.harmonise)
 
 
 def radiomics_inputs(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
@@ -74,18 +69,17 @@ def radiomics_inputs(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFra
 
 def vector_scores(
     inputs: Mapping[str, pd.DataFrame], cohort: pd.DataFrame, heads: Heads, seed: int, jobs: int, title: str,
-    icc: Mapping[str, IccFilter] | None = None, widths: Mapping[str, tuple[int, ...]] | None = None,
-    harmonise: Combat | None = None,
+    widths: Mapping[str, tuple[int, ...]] | None = None, harmonise: Combat | None = None,
 ) -> Fitted:  # fmt: skip
     """Scores of vectors that no outcome had a part in: ``inputs`` is a table a source, index ``case``.
 
-    By source too are ``icc``, the features that readers agree on, and ``widths``, the columns of regions side by side;
-    ``harmonise`` aligns the scanners that ``cohort`` names, learned from the cases that a head is fitted on.
+    By source too are ``widths``, the columns of regions that stand side by side in a table. ``harmonise`` aligns the
+    scanners that ``cohort`` names, learned from the cases that a head is fitted on.
     The other arguments, what comes back and what is raised are those of ``radiomics_scores``.
     """
     tables = {source: table.loc[cohort["case"]] for source, table in inputs.items()}
     items = [(source, fold) for source in tables for fold in folds(cohort)]
-    score = partial(_score, inputs=tables, cohort=cohort, heads=heads, seed=seed, icc=icc or {}, widths=widths or {},
+    score = partial(_score, inputs=tables, cohort=cohort, heads=heads, seed=seed, widths=widths or {},
                     harmonise=harmonise)  # fmt: skip
     return in_order(dict(each(score, items, title, jobs)), items)
 
@@ -133,12 +127,12 @@ def predictors(model: str, wide: pd.DataFrame, clinical: pd.DataFrame) -> pd.Dat
 
 def _score(
     item: tuple[str, int], inputs: Mapping[str, pd.DataFrame], cohort: pd.DataFrame, heads: Heads, seed: int,
-    icc: Mapping[str, IccFilter], widths: Mapping[str, tuple[int, ...]], harmonise: Combat | None,
+    widths: Mapping[str, tuple[int, ...]], harmonise: Combat | None,
 ) -> Fitted:  # fmt: skip
     source, fold = item
     fit, apart = parts(cohort, fold)
     table = harmonised(inputs[source], cohort, fit, harmonise)
-    head = radiomics_head(heads, seed, icc.get(source), widths.get(source))
+    head = radiomics_head(heads, seed, widths.get(source))
     head.fit(table.to_numpy()[fit], cohort["event"].to_numpy()[fit])
     rows = cohort.loc[apart, ["case", "set", "fold"]].assign(source=source, score=log_odds_of(head, table, apart))
     chosen = kept(head, MODEL_OF[source], fold, list(table.columns))

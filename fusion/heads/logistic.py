@@ -1,9 +1,7 @@
 """Scale, select, learn: one estimator, refitted whole in every fold."""
 
-from itertools import pairwise
 from typing import Any
 
-import numpy as np
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -25,7 +23,6 @@ from fusion.heads.select import (
     ByRegion,
     DropCorrelated,
     DropFlat,
-    IccFilter,
     LassoTop,
     Mrmr,
     StabilityTop,
@@ -35,22 +32,19 @@ from fusion.heads.select import (
 __all__ = ["fusion_head", "log_odds", "probability", "radiomics_head"]
 
 
-def radiomics_head(
-    heads: Heads, seed: int, icc: IccFilter | None = None, widths: tuple[int, ...] | None = None
-) -> Pipeline | MeanLogOdds:
+def radiomics_head(heads: Heads, seed: int, widths: tuple[int, ...] | None = None) -> Pipeline | MeanLogOdds:
     """Drop flat features, scale, select, learn, as ``heads`` says; by default the steps of Shen 2026.
 
     Args:
         heads: the recipe, or several whose log-odds are averaged.
         seed: of LASSO's folds, of random halves and trees.
-        icc: keeps the columns that readers agree on, before all else.
         widths: columns of each region, where the table holds several side by side; used by `regions: union`.
 
     Returns:
         An unfitted estimator; ``log_odds`` reads it when it is fitted.
     """
     parts = widths if heads.regions == "union" else None
-    made = tuple(_pipeline(own, heads.lasso_folds, seed, icc, parts) for own in heads.recipes)
+    made = tuple(_pipeline(own, heads.lasso_folds, seed, parts) for own in heads.recipes)
     return made[0] if len(made) == 1 else MeanLogOdds(made)
 
 
@@ -59,20 +53,17 @@ def fusion_head(heads: Heads) -> Pipeline:
     return make_pipeline(StandardScaler(), logistic(heads.fusion_c))
 
 
-def _pipeline(recipe: Recipe, folds: int, seed: int, icc: IccFilter | None, widths: tuple[int, ...] | None) -> Pipeline:
+def _pipeline(recipe: Recipe, folds: int, seed: int, widths: tuple[int, ...] | None) -> Pipeline:
+    selection = _plain(*_selection(recipe, folds, seed))
     learner = classifier(recipe.learner, recipe.c, seed)
     if widths is None:
-        return _plain(*_selection(recipe, folds, seed, icc), learner)
-    ends = np.cumsum((0, *widths))
-    own = [None if icc is None else icc.between(int(start), int(stop)) for start, stop in pairwise(ends)]
-    selections = tuple(_plain(*_selection(recipe, folds, seed, part)) for part in own)
-    return _plain(ByRegion(selections, widths), scaler(recipe.scale), learner)
+        return _plain(*(step for _, step in selection.steps), learner)
+    return _plain(ByRegion(selection, widths), scaler(recipe.scale), learner)
 
 
-def _selection(recipe: Recipe, folds: int, seed: int, icc: IccFilter | None) -> list[Any]:
+def _selection(recipe: Recipe, folds: int, seed: int) -> list[Any]:
     """From the table to the kept features, scaled."""
-    steps: list[Any] = [] if icc is None else [icc]
-    steps += [DropFlat(), scaler(recipe.scale)]
+    steps: list[Any] = [DropFlat(), scaler(recipe.scale)]
     if not isinstance(recipe.prefilter, NoPrefilter):
         steps.append(UnivariateTop(recipe.prefilter.keep, recipe.prefilter.kind))
     if recipe.correlation is not None:

@@ -2,6 +2,7 @@
 
 from fusion.evaluate import threshold
 from fusion.features.radiomics.preset import columns
+from fusion.report.recipe import recipe
 from fusion.report.results import Results
 from fusion.report.words import percent
 
@@ -49,11 +50,7 @@ def _radiomics(results: Results) -> str:
 
 
 def _score(results: Results) -> str:
-    heads = results.run.heads
-    return (
-        f"standardise, drop one of each pair with |r| above {heads.correlation:g}, LASSO with {heads.lasso_folds} "
-        f"inner folds, at most {heads.top} features, ridge logistic regression (C = {heads.c:g}); all inside the fold"
-    )
+    return f"{recipe(results.run.heads)}; all inside the fold"
 
 
 def _networks(results: Results) -> str:
@@ -73,7 +70,7 @@ def _stacking(results: Results) -> str:
     if results.run.network is None:
         return "no networks to stack"
     own = "a network's score of a training case comes from the networks that never saw it (mean over seeds)"
-    read = f"read by a head fitted inside the fold: LASSO, at most {heads.top} of them, ridge logistic regression"
+    read = "read by a head fitted inside the fold, as the radiomics score is"
     return f"{heads.stacking}: " + {
         "oof_score": f"{own}, of any other case from all networks (mean log-odds over folds and seeds)",
         "frozen_backbone": f"vectors of the untrained ImageNet pyramid, {read}; nothing in the networks is trained",

@@ -2,7 +2,7 @@
 
 from fusion.heads.select.correlated import DropCorrelated
 from fusion.heads.select.flat import DropFlat
-from fusion.heads.select.icc import IccFilter, side_by_side
+from fusion.heads.select.icc import IccFilter
 from fusion.heads.select.lasso import LassoTop
 from fusion.heads.select.mrmr import Mrmr
 from fusion.heads.select.ranked import Ranked, limit
@@ -12,4 +12,4 @@ from fusion.heads.select.support import Kept, Table, support
 from fusion.heads.select.univariate import UnivariateTop
 
 __all__ = ["ByRegion", "DropCorrelated", "DropFlat", "IccFilter", "Kept", "LassoTop", "Mrmr", "Ranked",
-           "StabilityTop", "Table", "UnivariateTop", "limit", "side_by_side", "support"]  # fmt: skip
+           "StabilityTop", "Table", "UnivariateTop", "limit", "support"]  # fmt: skip

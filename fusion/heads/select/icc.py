@@ -1,7 +1,5 @@
 """Features that two readers measure alike."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from jaxtyping import Float
 from sklearn.base import BaseEstimator
@@ -45,22 +43,5 @@ class IccFilter(SelectorMixin, BaseEstimator):
             raise HeadError(Fault(found, "one", "lower the smallest ICC, or check the second contours"))
         return self
 
-    def between(self, start: int, stop: int) -> "IccFilter":
-        """The same filter for the columns from ``start`` up to ``stop``."""
-        return IccFilter(None if self.icc is None else self.icc[start:stop], self.minimum)
-
     def _get_support_mask(self) -> Kept:
         return self.kept_
-
-
-def side_by_side(filters: Sequence[IccFilter]) -> IccFilter:
-    """One filter for tables that are put side by side, with the filters' common minimum.
-
-    Raises:
-        HeadError: filters of several minima, or some with correlations and some without.
-    """
-    minima, known = {own.minimum for own in filters}, [own.icc for own in filters if own.icc is not None]
-    if len(minima) > 1 or 0 < len(known) < len(filters):
-        found = f"minima {sorted(minima)} and correlations of {len(known)} of {len(filters)} tables"
-        raise HeadError(Fault(found, "one minimum, and correlations of all or none", "give all regions the same"))
-    return IccFilter(np.concatenate(known) if known else None, filters[0].minimum)

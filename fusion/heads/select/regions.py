@@ -14,16 +14,16 @@ class ByRegion(SelectorMixin, BaseEstimator):
     """Keeps what each region's own selection keeps of the region's columns.
 
     Args:
-        selections: pipelines of transformers, one a region.
+        selection: a pipeline of transformers, fitted once a region.
         widths: columns of each region, which stand side by side in the table.
     """
 
-    def __init__(self, selections: tuple[Pipeline, ...], widths: tuple[int, ...]) -> None:
-        self.selections = selections
+    def __init__(self, selection: Pipeline, widths: tuple[int, ...]) -> None:
+        self.selection = selection
         self.widths = widths
 
     def fit(self, X: Table, y: Events) -> "ByRegion":
-        """Fit the regions' selections, each on its columns.
+        """Fit the selection on each region's columns.
 
         Raises:
             HeadError: the regions have other columns than the table, or a selection keeps nothing.
@@ -33,9 +33,7 @@ class ByRegion(SelectorMixin, BaseEstimator):
             found = f"regions of {', '.join(map(str, self.widths))} features in a table of {X.shape[1]}"
             raise HeadError(Fault(found, "regions that make up the table", "give the table of these regions"))
         parts = np.split(X, np.cumsum(self.widths)[:-1], axis=1)
-        self.selections_ = [
-            clone(selection).fit(part, y) for selection, part in zip(self.selections, parts, strict=True)
-        ]
+        self.selections_ = [clone(self.selection).fit(part, y) for part in parts]
         self.kept_: Kept = np.concatenate(
             [support(fitted, width) for fitted, width in zip(self.selections_, self.widths, strict=True)]
         )
