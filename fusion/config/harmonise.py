@@ -28,7 +28,8 @@ class Icc(Part):
 class Combat(Part):
     """Align radiomics features between scanners: ComBat (Johnson 2007), fitted on the training part of every fold.
 
-    Radiomics tables only; scores and vectors of networks stay as they are. The outcome is never a covariate: a new
+    Radiomics tables only; scores and vectors of networks stay as they are, and so do the features of the paper's plain
+    reading (`paper_literal`). The outcome is never a covariate: a new
     case has none, and its effect would be planted into training features that the model is then tested on.
     """
 
