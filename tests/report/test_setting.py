@@ -61,7 +61,7 @@ BLOCKS = {
 def words(path) -> str:
     """The text of a PDF, without white space, as lines may break anywhere."""
     done = subprocess.run(["pdftotext", "-raw", path, "-"], capture_output=True, text=True, check=True)
-    return re.sub(r"[\s\u200b]", "", done.stdout)
+    return re.sub(r"[\s\u200b\u2060]", "", done.stdout)
 
 
 @pytest.mark.parametrize("name", BLOCKS)
@@ -112,8 +112,8 @@ def test_a_long_table_breaks_and_repeats_its_head(figures, tmp_path):
         assert words(path).count("ModelAUC") == pages(path.read_bytes())
 
 
-@pytest.mark.parametrize(("columns", "turned"), [(6, False), (17, True), (40, True)])
-def test_a_wide_table_is_smaller_or_on_a_page_turned_on_its_side(figures, tmp_path, columns, turned):
+@pytest.mark.parametrize(("columns", "turned"), [(6, False), (17, False), (40, True)])
+def test_a_wide_table_breaks_its_cells_or_lies_on_a_page_turned_on_its_side(figures, tmp_path, columns, turned):
     rows = Rows([f"column_{n}" for n in range(columns)], [["0.123 (0.12)"] * columns] * 3)
     content = pdf.write(reported(rows), figures, tmp_path / "wide.pdf").read_bytes()
     boxes = {
