@@ -3,6 +3,7 @@
 from fusion.evaluate import threshold
 from fusion.features.radiomics.preset import columns
 from fusion.report.recipe import recipe
+from fusion.report.reliability import reliability
 from fusion.report.results import Results
 from fusion.report.words import percent
 
@@ -14,6 +15,7 @@ def method(results: Results) -> list[tuple[str, str]]:
         ("Positive class", f"{run.cohort.positive_name}; the other class is {run.cohort.negative_name}"),
         ("Regions", _regions(results)),
         ("Radiomics", _radiomics(results)),
+        *reliability(run.heads),
         ("Radiomics score", _score(results)),
         ("Networks", _networks(results)),
         ("Stacking", _stacking(results)),
