@@ -1,0 +1,53 @@
+"""CLAIM, 44 items of the 2024 update (Tejani 2024, doi:10.1148/ryai.240300)."""
+
+from fusion.report.checklists import data_facts as data
+from fusion.report.checklists import model_facts as model
+from fusion.report.checklists import result_facts as result
+from fusion.report.checklists.item import Checklist, Item
+
+CLAIM = Checklist("claim", "CLAIM", "Tejani 2024, doi:10.1148/ryai.240300", (
+    Item("1", "Title and abstract", "AI named, with its kind"),
+    Item("2", "Title and abstract", "structured summary"),
+    Item("3", "Introduction", "background and intended use"),
+    Item("4", "Introduction", "aims and hypotheses"),
+    Item("5", "Methods: study design", "prospective or retrospective"),
+    Item("6", "Methods: study design", "goal of the study"),
+    Item("7", "Methods: data", "data sources", data.source),
+    Item("8", "Methods: data", "inclusion and exclusion"),
+    Item("9", "Methods: data", "pre-processing", data.preparation),
+    Item("10", "Methods: data", "parts of the data used", data.subsets),
+    Item("11", "Methods: data", "de-identification"),
+    Item("12", "Methods: data", "missing data", data.missing),
+    Item("13", "Methods: data", "image acquisition"),
+    Item("14", "Methods: reference standard", "how it was obtained"),
+    Item("15", "Methods: reference standard", "why this one"),
+    Item("16", "Methods: reference standard", "who annotated"),
+    Item("17", "Methods: reference standard", "annotation of the test set"),
+    Item("18", "Methods: reference standard", "variability between and within readers", data.readings),
+    Item("19", "Methods: data partitions", "assignment to partitions", data.split),
+    Item("20", "Methods: data partitions", "level at which they are apart", data.level),
+    Item("21", "Methods: testing data", "sample size"),
+    Item("22", "Methods: model", "model description", model.algorithm),
+    Item("23", "Methods: model", "software", model.software),
+    Item("24", "Methods: model", "initial parameters", model.initialisation),
+    Item("25", "Methods: training", "training", model.training),
+    Item("26", "Methods: training", "choice of the final model", model.final_model),
+    Item("27", "Methods: training", "ensembles", model.ensemble),
+    Item("28", "Methods: evaluation", "performance measures", result.measures),
+    Item("29", "Methods: evaluation", "significance and uncertainty", result.uncertainty),
+    Item("30", "Methods: evaluation", "robustness", result.robustness),
+    Item("31", "Methods: evaluation", "explainability", result.explained),
+    Item("32", "Methods: evaluation", "evaluation on internal data", result.judged_inside),
+    Item("33", "Methods: evaluation", "testing on external data", result.external),
+    Item("34", "Methods: evaluation", "trial registration"),
+    Item("35", "Results: data", "numbers included and excluded"),
+    Item("36", "Results: data", "characteristics by partition", data.characteristics),
+    Item("37", "Results: performance", "performance with uncertainty", result.performance),
+    Item("38", "Results: performance", "diagnostic estimates with precision", result.diagnostic),
+    Item("39", "Results: performance", "failure analysis", result.failures),
+    Item("40", "Discussion", "limitations"),
+    Item("41", "Discussion", "implications and clinical role"),
+    Item("42", "Other information", "protocol"),
+    Item("43", "Other information", "software, model and data availability"),
+    Item("44", "Other information", "funding"),
+))  # fmt: skip
