@@ -44,9 +44,9 @@ def agreed(tables: Mapping[str, pd.DataFrame], folder: Path, choice: Icc | None)
     """
     if choice is None:
         return dict(tables)
-    failed = pd.read_csv(folder / FILE).query("not passed")
-    left = set(failed["region"] + ":" + failed["feature"])
-    kept = {region: [str(c) for c in table if f"{region}:{c}" not in left] for region, table in tables.items()}
+    every = pd.read_csv(folder / FILE).groupby(["region", "feature"])["passed"].all()
+    passed = set(every.index[every])
+    kept = {region: [str(c) for c in table if (region, c) in passed] for region, table in tables.items()}
     faults = [
         Fault(f"none of {len(tables[region].columns)} {region} features with ICC({choice.kind}) above "
               f"{choice.minimum:g}", "one at least", "lower heads.icc.minimum, or set heads.icc=null",
