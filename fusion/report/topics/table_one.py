@@ -1,56 +1,63 @@
-"""The cohort by set and outcome."""
+"""The cohort: clinical variables by set and outcome, and whether sets and classes differ (Shen 2026, Suppl. T2)."""
 
-import pandas as pd
+import numpy as np
 
-from fusion.config.cohort import Category, Number
-from fusion.data.cohort import level_word
-from fusion.report.blocks import Rows, Section
+from fusion.evaluate.standardised import IMBALANCE
+from fusion.report.blocks import Block, Folded, Heading, Prose, Rows, Section
+from fusion.report.cohort_table import Comparison, cohort, comparisons, distance, repeated, shown
 from fusion.report.results import Results
 from fusion.report.topic import Topic
-from fusion.report.words import number, share
+from fusion.report.words import SETS
+
+SIGNIFICANT = 0.05
+READ = (
+    "Numbers: Student's t (mean ± SD) where both groups pass Shapiro-Wilk's test, Welch's t where Levene's test finds "
+    "variances that differ, else Mann-Whitney's U (median and quartiles). Categories: Pearson's chi-square without "
+    "Yates's correction; where an expected count is below 5, Fisher's exact test, for more than two levels Freeman and "
+    "Halton's. P values are not corrected for the number of variables. SMD, the standardised mean difference, does "
+    "not depend on the number of cases; above {imbalance:g} it is commonly called an imbalance (Austin 2009)."
+)
+SPLIT = (
+    "Where the split is random, as it is unless the cohort's table fixes it, these P values test nothing: any "
+    "difference is chance by construction (Senn 1994, doi:10.1002/sim.4780131703). Papers print them, so they are "
+    "here; the SMD says how large a difference is."
+)
 
 
 def topic(results: Results) -> Topic:
-    """Cases, patients and clinical variables by set and outcome."""
-    table = cohort(results)
-    named_once = table.assign(Variable=table["Variable"].mask(table["Variable"].duplicated(), ""))
-    section = Section("table_one", "The cohort", [Rows.of(named_once, words=2)], "Cohort")
-    return Topic(section, {"cohort": table})
+    """Cases, patients and clinical variables by set and outcome, with tests."""
+    compared = comparisons(results)
+    table = cohort(results, compared)
+    groups = [name for name in table.columns[2:] if ": " in name]
+    plain = table[["Variable", "Level", *groups]]
+    named_once = plain.assign(Variable=plain["Variable"].mask(plain["Variable"].duplicated(), ""))
+    every = Rows.of(named_once, words=2)
+    if not results.run.cohort.clinical:
+        return Topic(Section("table_one", "The cohort", [every], "Cohort"), {"cohort": table})
+    blocks: list[Block] = [Prose(" ".join(found(own, results) for own in compared), faint=False)]
+    blocks.append(Prose(READ.format(imbalance=IMBALANCE)))
+    for own in compared:
+        blocks += [Heading(titled(own, results)), Rows.of(shown(results, own), words=2)]
+        blocks += [Prose(SPLIT)] if own.name == "train vs test" else []
+    blocks += [Prose(line, faint=False) for line in repeated(results.cohort)]
+    blocks.append(Folded("All cases by set and outcome", [every]))
+    return Topic(Section("table_one", "The cohort", blocks, "Cohort"), {"cohort": table})
 
 
-def cohort(results: Results) -> pd.DataFrame:
-    """Cases, patients and clinical variables by set and outcome: mean ± SD, or count and percentage."""
-    groups = _groups(results)
-    rows = [
-        ["Cases", "", *(str(len(group)) for group in groups.values())],
-        ["Patients", "", *(str(group["patient"].nunique()) for group in groups.values())],
-    ]
-    for name, kind in results.run.cohort.clinical.items():
-        rows += _variable(name, kind, groups)
-    return pd.DataFrame(rows, columns=["Variable", "Level", *groups])
+def titled(own: Comparison, results: Results) -> str:
+    """What is compared, as a heading."""
+    if own.second in SETS:
+        return f"{SETS[own.first].capitalize()} and {SETS[own.second]}"
+    return f"{own.first.capitalize()} and {own.second}, training set"
 
 
-def _groups(results: Results) -> dict[str, pd.DataFrame]:
-    """Cases by set and outcome, in the order of the flow, named as a column head."""
-    names = {1: results.run.cohort.positive_name, 0: results.run.cohort.negative_name}
-    rows = results.cohort
-    return {
-        f"{set_}: {names[event]}": rows[(rows["set"] == set_) & (rows["event"] == event)]
-        for set_ in ("train", "test", "external")
-        if (rows["set"] == set_).any()
-        for event in (1, 0)
-    }
-
-
-def _variable(name: str, kind: Number | Category, groups: dict[str, pd.DataFrame]) -> list[list[str]]:
-    if isinstance(kind, Number):
-        return [[name, "mean ± SD", *(_mean(group[name].astype(float)) for group in groups.values())]]
-    levels = [level_word(value) for value in kind.values]
-    return [
-        [name, level, *(share(int((group[name] == level).sum()), len(group)) for group in groups.values())]
-        for level in levels
-    ]
-
-
-def _mean(values: "pd.Series[float]") -> str:
-    return f"{number(values.mean(), 2)} ± {number(values.std(), 2)}"
+def found(own: Comparison, results: Results) -> str:
+    """How many variables differ between two groups, and the largest difference, in one sentence."""
+    low = [name for name, difference in own.differences.items() if difference.p < SIGNIFICANT]
+    sizes = {name: difference.smd for name, difference in own.differences.items() if not np.isnan(difference.smd)}
+    largest = max(sizes, key=lambda name: sizes[name], default=None)
+    count = len(own.differences)
+    said = f"{len(low)} of {count} variables differ at P < 0.05: {', '.join(low)}"
+    what = said if low else f"none of {count} variables differs at P < 0.05"
+    size = f"; the largest SMD is {distance(sizes[largest])} ({largest})" if largest is not None else ""
+    return f"{titled(own, results)}: {what}{size}."
