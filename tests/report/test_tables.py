@@ -33,16 +33,17 @@ def test_the_reference_has_no_p(finished):
 def test_the_cohort_table_counts_every_case_once(finished):
     folder, _run = finished
     table = pd.read_csv(folder / "tables/cohort.csv", dtype=str)
-    assert table.iloc[0, 2:].astype(int).sum() == 357
-    levels = table[table["Variable"] == "margin"].iloc[:, 2:]
+    groups = [name for name in table.columns if name.startswith(("train: ", "test: "))]
+    assert table.loc[0, groups].astype(int).sum() == 357
+    levels = table.loc[table["Variable"] == "margin", groups]
     assert sum(int(cell.split()[0]) for cell in levels.to_numpy().ravel()) == 357
 
 
 def test_the_cohort_table_gives_mean_and_sd(finished):
     folder, run = finished
     rows = read(folder, run).cohort.query("set == 'test' and event == 1")
-    table = pd.read_csv(folder / "tables/cohort.csv", dtype=str).set_index("Variable")
-    assert table.loc["age", "test: malignant"] == f"{rows['age'].mean():.2f} ± {rows['age'].std():.2f}"
+    table = pd.read_csv(folder / "tables/cohort.csv", dtype=str).set_index(["Variable", "Level"])
+    assert table.loc[("age", "mean ± SD"), "test: malignant"] == f"{rows['age'].mean():.2f} ± {rows['age'].std():.2f}"
 
 
 def test_the_features_table_tells_how_many_folds_agree(finished):
