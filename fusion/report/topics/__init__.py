@@ -9,6 +9,7 @@ TOPICS = (
     "says",
     "flow",
     "table_one",
+    "odds",
     "scanners",
     "example",
     "agreement",
@@ -24,7 +25,9 @@ TOPICS = (
     "reclassification",
     "nomogram",
     "optimism",
+    "validation",
     "failures",
+    "checklists",
     "method",
     "environment",
 )
