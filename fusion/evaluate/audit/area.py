@@ -22,7 +22,7 @@ class Area:
         outside: the AUC and its interval contradict each other, in words; empty where they do not.
         faults: why the AUC cannot be that of one set of cases with this operating point, in words.
         bounds: the least and the largest AUC of a curve through the operating point; None where none is printed.
-        error: standard error read off the 95 % interval's width; None without one.
+        error: standard error read off the 95 % interval's width; None where there is none.
         expected_error: Hanley & McNeil's standard error at this AUC; None where the class counts are not known.
         asymmetry: the interval's middle less the AUC; None without an interval.
     """
@@ -52,7 +52,7 @@ def area(row: Row) -> Area | None:
     return Area(
         row.model, _outside(own, low, high), (*_steps(row, own), *_point(own, bounds)),
         (float(bounds[0]), float(bounds[1])) if bounds else None,
-        float(high.value - low.value) / (2 * Z95) if low and high else None, expected,
+        float(high.value - low.value) / (2 * Z95) if low and high and high.value > low.value else None, expected,
         float((low.value + high.value) / 2 - own.value) if low and high else None,
     )  # fmt: skip
 

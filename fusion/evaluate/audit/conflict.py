@@ -39,7 +39,7 @@ def reason(metrics: Mapping[str, Printed], names: tuple[str, ...], positive: int
     near = _nearest(last, tables, printed.value)
     if not others:
         of = f"no count of {whole} gives" if whole else f"no table of {positive} and {negative} cases gives"
-        return f"{of} {last} {printed.text}; the nearest are {listed(printed.show(exact) for exact in near)}"
+        return f"{of} {last} {printed.text}; nearest: {listed(printed.show(exact) for exact in near)}"
     told = listed(_told(name, other, positive, negative) for name, other in others.items())
     give = "gives" if len(others) == 1 else "give"
     if not near:
@@ -97,10 +97,11 @@ def _nearest(name: str, tables: Possible, target: Fraction) -> list[Fraction]:
 
 
 def _around(name: str, tp: int, span: tuple[int, int], tables: Possible, target: Fraction) -> list[Fraction]:
-    """The metric at the two neighbours of where it would cross ``target``, along a run of fp."""
+    """The metric on both sides of where it would cross ``target``, along a run of fp."""
     a, b, c, d = FORMS[name](tp, tables.positive, tables.negative)
     slope = target * d - b
     crossing = int((a - target * c) // slope) if slope else span[0]
-    neighbours = {min(max(fp, span[0]), span[1]) for fp in (crossing, crossing + 1)}
+    ends = (span[0], span[0] + 1, span[1] - 1, span[1])  # at one of them the metric may be 0/0
+    neighbours = {min(max(fp, span[0]), span[1]) for fp in (crossing, crossing + 1, *ends)}
     found = [value(name, tp, fp, tables.positive, tables.negative) for fp in neighbours]
     return [exact for exact in found if exact is not None]

@@ -4,6 +4,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Shaped
+from numpy import ndarray
 
 from fusion.evaluate.audit.printed import Printed
 
@@ -11,8 +16,11 @@ Counts = tuple[int, int, int, int]
 """True positives, false negatives, false positives, true negatives."""
 Span = tuple[int, int]
 """First and last integer; empty where the last is smaller."""
-Form = Callable[[int, int, int], tuple[int, int, int, int]]
-"""(tp, n+, n-) to (a, b, c, d): the metric is (a + b fp) / (c + d fp)."""
+Integers = Shaped[ndarray, " tp"]
+"""One integer a number of true positives, of 64 bits or of any size."""
+EVERY = 10**18
+Form = Callable[[Any, int, int], tuple[Any, int, Any, int]]
+"""(tp, n+, n-) to (a, b, c, d): the metric is (a + b fp) / (c + d fp); tp may be an array."""
 
 FORMS: dict[str, Form] = {
     "accuracy": lambda tp, positive, negative: (tp + negative, -1, positive + negative, 0),
@@ -58,18 +66,18 @@ def possible(metrics: Mapping[str, Printed], positive: int, negative: int) -> Po
     >>> list(possible({"sensitivity": number(".741"), "specificity": number(".852")}, 27, 81))
     [(20, 7, 12, 69)]
     """
-    first, last = _true_positives(metrics.get("sensitivity"), positive)
-    rest = [(FORMS[name], name, printed) for name, printed in metrics.items() if name != "sensitivity"]
-    runs = []
-    for tp in range(first, last + 1):
-        span = (0, negative)
-        for form, name, printed in rest:
-            span = _common(span, _span(name, form, printed, tp, positive, negative))
-            if span[0] > span[1]:
-                break
-        else:
-            runs.append((tp, span))
-    return Possible(positive, negative, tuple(runs))
+    tp = np.arange(positive + 1, dtype=np.int64 if _small(metrics, positive + negative) else object)
+    if "sensitivity" in metrics:
+        first, last = _true_positives(metrics["sensitivity"], positive)
+        tp = tp[first : last + 1]
+    low, high = np.zeros_like(tp), np.full_like(tp, negative)
+    for name, printed in metrics.items():
+        if name != "sensitivity":
+            first_fp, last_fp = _span(name, printed, tp, positive, negative)
+            low, high = np.maximum(low, first_fp), np.minimum(high, last_fp)
+    keep = low <= high
+    spans = zip(low[keep].tolist(), high[keep].tolist(), strict=True)
+    return Possible(positive, negative, tuple(zip(tp[keep].tolist(), spans, strict=True)))
 
 
 def value(name: str, tp: int, fp: int, positive: int, negative: int) -> Fraction | None:
@@ -89,40 +97,42 @@ def metrics_of(counts: Counts) -> dict[str, float]:
     return {name: float(exact) for name, exact in found.items() if exact is not None}
 
 
-def _true_positives(printed: Printed | None, positive: int) -> Span:
-    if printed is None:
-        return 0, positive
+def _small(metrics: Mapping[str, Printed], n: int) -> bool:
+    """Whether every product below fits into 64 bits; numbers of very many digits take Python's own integers."""
+    return 8 * n * max((abs(end) for printed in metrics.values() for end in printed.ratios), default=1) < EVERY
+
+
+def _true_positives(printed: Printed, positive: int) -> Span:
     low, high = printed.low * positive, printed.high * positive
-    first, last = -(-low // 1), high // 1
-    if printed.slack:
-        first, last = low // 1 + 1, -(-high // 1) - 1
-    return _common((0, positive), (int(first), int(last)))
+    first, last = (low // 1 + 1, -(-high // 1) - 1) if printed.slack else (-(-low // 1), high // 1)
+    return max(int(first), 0), min(int(last), positive)
 
 
-def _common(one: Span, two: Span) -> Span:
-    return max(one[0], two[0]), min(one[1], two[1])
-
-
-def _span(name: str, form: Form, printed: Printed, tp: int, positive: int, negative: int) -> Span:
-    """The fp at which a metric may have been printed so, with tp fixed."""
-    if name == "ppv" and tp == 0:
-        return (0, negative) if 0 in printed else (0, 0) if 1 in printed else (1, 0)
-    if name == "npv" and tp == positive:
-        return (0, negative) if 1 in printed else (negative, negative) if 0 in printed else (1, 0)
-    a, b, c, d = form(tp, positive, negative)
+def _span(name: str, printed: Printed, tp: Integers, positive: int, negative: int) -> tuple[Integers, Integers]:
+    """The first and last fp at which a metric may have been printed so, for every tp."""
+    a, b, c, d = FORMS[name](tp, positive, negative)
     low, under, high, over = printed.ratios
-    above = _at_least(under * b - low * d, under * a - low * c - printed.slack)
-    below = _at_least(high * d - over * b, high * c - over * a - printed.slack)
-    return _common(_common((0, negative), above), below)
+    above = _at_least(under * b - low * d, under * a - low * c - printed.slack + 0 * tp)
+    below = _at_least(high * d - over * b, high * c - over * a - printed.slack + 0 * tp)
+    first, last = np.maximum(above[0], below[0]), np.minimum(above[1], below[1])
+    if name == "ppv":
+        _corner(first, last, tp == 0, (0, negative) if 0 in printed else (0, 0) if 1 in printed else (1, 0))
+    if name == "npv":
+        here = (0, negative) if 1 in printed else (negative, negative) if 0 in printed else (1, 0)
+        _corner(first, last, tp == positive, here)
+    return first, last
 
 
-def _at_least(slope: int, start: int) -> Span:
-    """The integers at which start + slope * fp is not negative; ``EVERY`` stands for no end."""
+def _corner(first: Integers, last: Integers, where: Bool[ndarray, " tp"], span: Span) -> None:
+    """With no true positive PPV is 0, with no false negative NPV is 1, but for the 0/0 at one end."""
+    first[where], last[where] = span
+
+
+def _at_least(slope: int, start: Integers) -> tuple[Integers, Integers]:
+    """The first and last integer x at which start + slope * x is not negative; ``EVERY`` stands for no end."""
+    every = np.full_like(start, EVERY)
     if slope > 0:
-        return -(start // slope), EVERY
+        return -(start // slope), every
     if slope < 0:
-        return -EVERY, start // -slope
-    return (-EVERY, EVERY) if start >= 0 else (1, 0)
-
-
-EVERY = 10**18
+        return -every, start // -slope
+    return np.where(start >= 0, -every, 1), np.where(start >= 0, every, 0)

@@ -27,7 +27,7 @@ class Finding:
 
 def findings(audit: Audit) -> list[Finding]:
     """Every finding, the gravest first."""
-    found = [*_rows(audit), *_repair(audit), *_texts(audit), *_areas(audit), *_delong(audit)]
+    found = [*_rows(audit), *_repair(audit), *_exchange(audit), *_texts(audit), *_areas(audit), *_delong(audit)]
     ratios = of_odds(audit.odds, audit.request.odds_events)
     found += [Finding(*one) for one in (*ratios, *of_baseline(audit.baseline), *of_counts(audit.counts))]
     found += [Finding("remark", "table", "", words) for words in _readings(audit)]
@@ -57,6 +57,12 @@ def _repair(audit: Audit) -> Iterator[Finding]:
         f"{'makes' if own.count == 1 else 'make'} every row possible, all else staying: {'; '.join(told)}. "
         f"Which side is out of order, {listed(own.moved)} or the rest, the table cannot tell.",
     )  # fmt: skip
+
+
+def _exchange(audit: Audit) -> Iterator[Finding]:
+    if audit.exchanged:
+        words = "with the two class counts exchanged every row is possible: was the positive class the other one?"
+        yield Finding("doubtful", "rows", "", words)
 
 
 def _texts(audit: Audit) -> Iterator[Finding]:

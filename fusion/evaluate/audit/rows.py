@@ -100,7 +100,7 @@ def _unknown(row: Row, limit: int) -> Judged:
     never = at_any_size(row.metrics)
     if never is not None:
         return Judged(row, False, reason=never)
-    if row.n is not None and row.n * (2 if "sensitivity" in row.metrics else row.n) > 4 * WORK:
+    if row.n is not None and row.n > WORK:
         return Judged(row, None, reason=f"too many splits of {row.n} cases to try; give both class counts")
     found = smallest(row.metrics, limit, row.n)
     if found.solutions:

@@ -32,6 +32,7 @@ def as_json(audit: Audit) -> dict[str, Any]:
         "findings": [asdict(one) for one in said if one.level != "remark"],
         "rows": [_row(judged) for judged in audit.rows],
         "permutation": dict(own.mapping) if own else None,
+        "classes_exchanged": audit.exchanged,
         "repair": None if own is None else asdict(own),
         "auc": [asdict(one) for one in audit.areas],
         "delong": {
@@ -58,7 +59,8 @@ def _lines(audit: Audit) -> Iterator[str]:
     yield audit.request.title or str(audit.request.table)
     judged = [row.possible for row in audit.rows]
     counts = {"possible": judged.count(True), "impossible": judged.count(False), "undecided": judged.count(None)}
-    yield f"{len(judged)} rows: " + ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+    told = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+    yield f"{len(judged)} row{'s' if len(judged) > 1 else ''}: {told}"
     if audit.request.positive is not None:
         named = f" ({audit.request.positive_class})" if audit.request.positive_class else ""
         yield f"{audit.request.positive} positive{named}, {audit.request.negative} negative"

@@ -1,7 +1,7 @@
 """The whole audit of printed results: rows, their order, AUCs, P values, odds ratios, characteristics, counts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fusion.errors import Fault
@@ -80,6 +80,8 @@ class Audit:
     baseline: tuple[baseline.Compared, ...]
     counts: tuple[copies.Copies, ...]
     said_twice: tuple[tuple[Text, str], ...]
+    exchanged: bool
+    """Whether impossible rows, and all others, are possible with the two class counts exchanged."""
 
 
 def audit(request: Request) -> Audit:
@@ -103,7 +105,7 @@ def audit(request: Request) -> Audit:
         tuple(found for row in rows if (found := area.area(row)) is not None), reference,
         tuple(delong.implied(rows, reference)) if reference else (), _gaps(rows, reference),
         _odds(request, ratios, variables), tuple(map(baseline.compare, variables)), tuple(copies.check(counted)),
-        _said_twice(request, rows),
+        _said_twice(request, rows), _exchanged(rows),
     )  # fmt: skip
 
 
@@ -141,6 +143,12 @@ def _gaps(rows: Sequence[table.Row], reference: str | None) -> dict[float, float
     own = float(base.areas["auc"].value)
     gaps = {r: delong.gap_needed(own, base.positive, base.negative, r) for r in delong.CORRELATIONS}
     return {r: gap for r, gap in gaps.items() if gap is not None}
+
+
+def _exchanged(rows: Sequence[table.Row]) -> bool:
+    counted = [row for row in rows if row.positive is not None]
+    turned = [replace(row, positive=row.negative, negative=row.positive) for row in counted]
+    return any(judge(row).possible is False for row in counted) and all(judge(row).possible for row in turned)
 
 
 def _odds(
