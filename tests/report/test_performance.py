@@ -137,6 +137,7 @@ def test_calibration_of_a_handful_of_cases_has_no_curve(make_run):
     made = read(*make_run(models=MODELS, cases=60))
     topic = calibration.topic(made)
     assert "too few cases" in said(topic)
+    assert "With 3 malignant cases in the test set no interval or P here is to be leaned on." in said(topic)
     assert "n = 12, 3 malignant" in title(drawn(topic, "calibration_test"))
 
 

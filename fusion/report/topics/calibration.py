@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from fusion.evaluate import calibration, curve
 from fusion.evaluate.metrics import stream
 from fusion.report.blocks import Block, Folded, Prose, Rows, Section
+from fusion.report.caution import few
 from fusion.report.figures import cases, diagonal, each_set, panels, shown_by_set, titled
 from fusion.report.results import Results
 from fusion.report.style import FAINT, NEGATIVE, POSITIVE, line
@@ -35,6 +36,7 @@ def topic(results: Results) -> Topic:
     shown = [(name, table[table["set"] == name]) for name in results.sets]
     blocks: list[Block] = [
         Prose(found(shown[0][1], results.reference, set_), faint=False),
+        *few(results, set_),
         Prose(READ),
         *shown_by_set("calibration", "Calibration", results),
         _rows(shown[0][1], results),
@@ -61,7 +63,7 @@ def found(table: pd.DataFrame, model: str, set_: str) -> str:
     where = f"In the {SETS[set_]} (n = {row['n']:.0f}, {row['events']:.0f} events)"
     start = f"{where} {model} expects {100 * row['predicted']:.1f}% events; there are {100 * row['observed']:.1f}%."
     if np.isnan(row["ici"]):
-        return f"{start} There are too few cases, or too few different probabilities, for a curve."
+        return f"{start} There are too few cases, or too few different probabilities, for a curve. {_slope(row)}"
     points = f"a probability is on average {100 * row['ici']:.1f} points from the smooth observed share (ICI)"
     chance = f"where perfectly calibrated ones would be {100 * row['ici_chance']:.1f} off by chance"
     apart = row["ici"] > row["ici_chance_high"]

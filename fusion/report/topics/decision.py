@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from fusion.evaluate import decision, predictions
 from fusion.evaluate.metrics import stream
 from fusion.report.blocks import Block, Prose, Rows, Section
+from fusion.report.caution import few
 from fusion.report.figures import WIDTH, cases, each_set, fullest, shown_by_set, titled
 from fusion.report.results import Results
 from fusion.report.style import FAINT, headed, line
@@ -33,6 +34,7 @@ def topic(results: Results) -> Topic:
     table = pd.concat([benefits(results, name) for name in results.sets], ignore_index=True)
     blocks: list[Block] = [
         *(Prose(sentence, faint=False) for sentence in found(results, set_)),
+        *few(results, set_),
         Prose(READ),
         *shown_by_set("decision", "Decision curve", results),
         _rows(table[table["set"] == set_], results),

@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 
 from fusion.evaluate import predictions, readers
 from fusion.report.blocks import Block, Folded, Plot, Prose, Rows, Section
+from fusion.report.caution import few
 from fusion.report.figures import fullest, panels, rule
 from fusion.report.matrix import matrix
 from fusion.report.reading import calls, pair, rated, tested
@@ -41,6 +42,7 @@ def topic(results: Results) -> Topic | None:
     blocks: list[Block] = [
         *(Prose(sentence, faint=False) for name in names for sentence in found(tests, judged, name, results, set_)),
         *left,
+        *few(results, set_),
         Prose(READ),
         _judged(judged[judged["who"].isin([*names, *shown])], results),
         Plot(f"confusion_readers_{set_}", f"Confusion matrices of readers and models, {SETS[set_]}"),
@@ -143,8 +145,8 @@ def _tests(table: pd.DataFrame, results: Results) -> Rows:
     rows = [
         {
             "Model": row["model"], "Reader": row["reader"],
-            f"ACC, model − reader ({level} CI)": _ends(row, "accuracy"),
-            f"Balanced ACC ({level} CI)": _ends(row, "balanced_accuracy"),
+            f"ACC, model − reader ({level} CI)": _difference(row, "accuracy"),
+            f"Balanced ACC ({level} CI)": _difference(row, "balanced_accuracy"),
             "Only model, only reader right": f"{row['accuracy_model_only']}, {row['accuracy_reader_only']}",
             "mid-P": p_value(row["accuracy_mid_p"]), "Holm": p_value(row["accuracy_mid_p_holm"]),
             "exact P": p_value(row["accuracy_exact_p"]), "P, corrected χ²": p_value(row["accuracy_corrected_p"]),
@@ -160,8 +162,11 @@ def _three(row: "pd.Series[float]", name: str) -> str:
     return f"{row[f'{name}_model_only']}, {row[f'{name}_reader_only']}, {p_value(row[f'{name}_mid_p'])}"
 
 
+def _difference(row: "pd.Series[float]", name: str) -> str:
+    return f"{number(row[name])} ({number(row[f'{name}_low'])} to {number(row[f'{name}_high'])})"
+
+
 def _ends(row: "pd.Series[float]", name: str) -> str:
     if np.isnan(row[name]):
         return UNKNOWN
-    low, high = row[f"{name}_low"], row[f"{name}_high"]
-    return f"{number(row[name])} ({interval(low, high) if low >= 0 else f'{number(low)} to {number(high)}'})"
+    return f"{number(row[name])} ({interval(row[f'{name}_low'], row[f'{name}_high'])})"

@@ -11,11 +11,12 @@ from fusion.evaluate import predictions, reclassification
 from fusion.evaluate.metrics import stream
 from fusion.evaluate.reclassification import Bootstrap, Improvement, categories
 from fusion.report.blocks import Block, Folded, Heading, Plot, Prose, Rows, Section
+from fusion.report.caution import few
 from fusion.report.figures import WIDTH, titled
 from fusion.report.results import Results
 from fusion.report.style import NEGATIVE, POSITIVE, headed
 from fusion.report.topic import Topic
-from fusion.report.words import SETS, interval, number, p_value, percent, share
+from fusion.report.words import SETS, number, p_value, percent, share
 
 READ = (
     "IDI is the mean rise of the probability in events plus its mean fall in non-events (Pencina 2008). NRI is the net "
@@ -43,6 +44,7 @@ def topic(results: Results) -> Topic | None:
     table = pd.DataFrame([_numbers(name, one, set_, results) for name, one in measured.items()])
     blocks: list[Block] = [
         *(Prose(sentence, faint=False) for sentence in found(measured, results, set_)),
+        *few(results, set_),
         Prose(READ),
         Prose(DISTRUST),
         _rows(measured, results),
@@ -142,7 +144,7 @@ def _rows(measured: dict[str, Improvement], results: Results) -> Rows:
             "Measure": name,
             f"{cohort.positive_name} ({level} CI)": _ends(one.events),
             f"{cohort.negative_name} ({level} CI)": _ends(one.others),
-            f"Sum ({level} CI)": f"{number(one.total)} ({interval(one.low, one.high)})",
+            f"Sum ({level} CI)": f"{number(one.total)} ({number(one.low)} to {number(one.high)})",
             "P": p_value(one.p),
             f"{cohort.positive_name}: up, down": f"{one.events.right}, {one.events.wrong}",
             f"{cohort.negative_name}: down, up": f"{one.others.right}, {one.others.wrong}",
@@ -197,7 +199,7 @@ def _names(cutoffs: tuple[float, ...]) -> list[str]:
 
 
 def _ends(part: reclassification.Part) -> str:
-    return f"{number(part.value)} ({interval(part.low, part.high)})"
+    return f"{number(part.value)} ({number(part.low)} to {number(part.high)})"
 
 
 def _signed(value: float) -> str:
