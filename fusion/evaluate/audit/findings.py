@@ -38,6 +38,8 @@ def _rows(audit: Audit) -> Iterator[Finding]:
     for judged in audit.rows:
         if judged.possible is False:
             yield Finding("impossible", "rows", judged.row.model, judged.reason)
+        for words in judged.readings:
+            yield Finding("remark", "rows", judged.row.model, f"possible with {words}")
 
 
 def _repair(audit: Audit) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from fusion.evaluate.audit.conflict import conflicts, reason
 from fusion.evaluate.audit.confusion import Counts, metrics_of, possible
+from fusion.evaluate.audit.readings import readings
 from fusion.evaluate.audit.smallest import LIMIT, WORK, Smallest, at_any_size, counts_of, shares_of, smallest
 from fusion.evaluate.audit.table import Row
 
@@ -22,6 +23,7 @@ class Judged:
         count: how many there are.
         reason: why it is impossible, or what is known of it, in words; may be empty.
         conflicts: the smallest sets of printed metrics that no table gives together.
+        readings: other definitions of the metrics with which an impossible row is possible, in words.
         smallest: the fewest cases that agree, where it was sought.
         accuracies: counts (right, cases) that give the accuracy, where nothing else can be used.
     """
@@ -32,6 +34,7 @@ class Judged:
     count: int = 0
     reason: str = ""
     conflicts: tuple[tuple[str, ...], ...] = ()
+    readings: tuple[str, ...] = ()
     smallest: Smallest | None = None
     accuracies: tuple[tuple[int, int], ...] = ()
 
@@ -60,9 +63,10 @@ def judge(row: Row, limit: int = LIMIT, search: bool = False) -> Judged:
     sought = smallest(row.metrics, limit) if search and row.metrics else None
     if found.count:
         words = "" if row.metrics else "no metric is printed, so every table agrees"
-        return Judged(row, True, tuple(found.first(TABLES)), found.count, words, (), sought)
+        return Judged(row, True, tuple(found.first(TABLES)), found.count, words, smallest=sought)
     sets = conflicts(row.metrics, row.positive, row.negative)
-    return Judged(row, False, (), 0, _reason(row, sets[0], row.positive, row.negative), tuple(sets), sought)
+    others = tuple(readings(row.metrics, row.positive, row.negative))
+    return Judged(row, False, (), 0, _reason(row, sets[0], row.positive, row.negative), tuple(sets), others, sought)
 
 
 def _reason(row: Row, names: tuple[str, ...], positive: int, negative: int) -> str:
@@ -106,7 +110,7 @@ def _unknown(row: Row, limit: int) -> Judged:
     if found.solutions:
         tables = tuple(table for one in found.solutions for table in one.tables)[:TABLES]
         count = sum(one.count for one in found.solutions)
-        return Judged(row, True, tables, count, _told(found, row.n), (), found)
+        return Judged(row, True, tables, count, _told(found, row.n), smallest=found)
     if row.n is not None:
         return Judged(row, False, reason=f"no split of {row.n} cases into two classes gives the row", smallest=found)
     return Judged(row, None, reason=f"no class counts up to {found.reached} cases give the row", smallest=found)

@@ -121,6 +121,7 @@ def _row(judged: Judged) -> dict[str, Any]:
         "count": judged.count,
         "reason": judged.reason,
         "conflicts": judged.conflicts,
+        "readings": judged.readings,
         "implied": {name: judged.implied[name] for name in METRICS if name in judged.implied},
         "printed": {name: one.text for name, one in printed.items()},
         "positive": judged.row.positive,

@@ -81,18 +81,23 @@ def test_the_tables_are_those_of_a_search_through_all():
 
 @pytest.mark.parametrize(
     ("metrics", "share"),
-    [(("accuracy", "sensitivity", "specificity"), 0.95), (tuple(FORMS), 0.99), (("accuracy", "f1"), 0.75)],
+    [
+        (("accuracy", "sensitivity", "specificity"), 0.98),
+        (tuple(FORMS), 0.98),
+        (("accuracy", "f1"), 0.88),
+        (("accuracy", "sensitivity"), 0.78),
+    ],
 )
 def test_most_rows_with_one_wrong_cell_are_found_impossible(metrics, share):
-    """Measured: .99 with accuracy, sensitivity and specificity, 1.00 with all six, .79 with accuracy and F1 alone.
+    """Three decimals, 5 to 400 cases a class; one cell exchanged for another number at least .01 away.
 
-    Three decimals, up to 400 cases a class; one cell exchanged for another number at least .01 away.
+    Measured over 2,000 rows: 1.000, 1.000, .934, .845 in the order above; with two decimals .982, .996, .693, .492.
     """
     generator = np.random.default_rng(4)
     found = 0
     for _ in range(300):
-        counts, words = printed_row(generator, decimals=3, metrics=[*metrics]) if set(metrics) <= {
-            "accuracy", "sensitivity", "specificity", "f1"} else _defined(generator)  # fmt: skip
+        counts, words = _defined(generator)
+        words = {name: words[name] for name in metrics}
         name = str(generator.choice(metrics))
         while abs(float(wrong := f"{generator.random():.3f}") - float(words[name])) < 0.01:
             pass
