@@ -22,6 +22,7 @@ from fusion.flow.folder import stored_run, told
 from fusion.flow.work import Work
 from fusion.heads.combine import CALIBRATION, predict, radiomics_scores
 from fusion.heads.literal import literal_predictions
+from fusion.heads.path import ERRORS, PATH
 from fusion.progress import each
 from fusion.report import optimism, page
 from fusion.report.results import Results, read
@@ -61,7 +62,7 @@ def write_radiomics(work: Work) -> None:
 
 
 def write_predictions(work: Work) -> None:
-    """features/scores.parquet, selection.csv, calibration.csv and predictions.csv.
+    """features/scores.parquet, selection.csv, lasso_errors.csv, lasso_path.csv, calibration.csv and predictions.csv.
 
     With `paper_literal` also predictions_paper_literal.csv, which nothing else reads but the optimism.
     """
@@ -88,6 +89,8 @@ def write_predictions(work: Work) -> None:
             write_csv(work.folder / optimism.FILE, literal)
         write_parquet(work.folder / "features/scores.parquet", every)
         write_csv(work.folder / "selection.csv", pd.concat([*selections, fitted.selection], ignore_index=True))
+        write_csv(work.folder / "lasso_errors.csv", radiomics.errors.reindex(columns=list(ERRORS)))
+        write_csv(work.folder / "lasso_path.csv", radiomics.path.reindex(columns=list(PATH)))
         write_csv(work.folder / "calibration.csv", fitted.calibration.reindex(columns=list(CALIBRATION)))
         write_csv(target, fitted.rows)
 

@@ -13,7 +13,8 @@ from fusion.config.heads import Heads
 from fusion.heads.calibrate import calibration
 from fusion.heads.harmonise import harmonised
 from fusion.heads.logistic import fusion_head, log_odds, probability, radiomics_head
-from fusion.heads.parts import Fitted, folds, in_order, kept, parts, word
+from fusion.heads.parts import FINAL, Fitted, folds, in_order, kept, parts, word
+from fusion.heads.path import lasso_path
 from fusion.progress import each
 
 SOURCES: dict[str, tuple[str, ...]] = {
@@ -51,7 +52,8 @@ def radiomics_scores(
 
     Returns:
         Rows case, source, set, fold, score (log-odds): training cases by the head that did not see their fold, all
-        others by the head of the whole training set; and the selection as in selection.csv.
+        others by the head of the whole training set; the selection as in selection.csv; the final heads' LASSO as in
+        lasso_errors.csv and lasso_path.csv.
 
     Raises:
         HeadError: nothing varies, or too few cases of a class for LASSO's folds.
@@ -135,8 +137,9 @@ def _score(
     head = radiomics_head(heads, seed, widths.get(source))
     head.fit(table.to_numpy()[fit], cohort["event"].to_numpy()[fit])
     rows = cohort.loc[apart, ["case", "set", "fold"]].assign(source=source, score=log_odds_of(head, table, apart))
-    chosen = kept(head, MODEL_OF[source], fold, list(table.columns))
-    return Fitted(rows[["case", "source", "set", "fold", "score"]], chosen)
+    model, names = MODEL_OF[source], list(table.columns)
+    paths = dict(zip(("errors", "path"), lasso_path(head, model, names), strict=True)) if fold == FINAL else {}
+    return Fitted(rows[["case", "source", "set", "fold", "score"]], kept(head, model, fold, names), **paths)
 
 
 def _probabilities(model: str, fold: int, inputs: pd.DataFrame, cohort: pd.DataFrame, heads: Heads) -> Fitted:

@@ -15,11 +15,13 @@ FINAL = -1
 
 @dataclass(frozen=True)
 class Fitted:
-    """A long score or prediction table, what each fitted head kept, and the calibration of the networks."""
+    """A long score or prediction table, what each head kept, the networks' calibration, the final heads' LASSO."""
 
     rows: pd.DataFrame
     selection: pd.DataFrame
     calibration: pd.DataFrame = field(default_factory=pd.DataFrame)
+    errors: pd.DataFrame = field(default_factory=pd.DataFrame)
+    path: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def folds(cohort: pd.DataFrame) -> list[int]:
@@ -50,8 +52,8 @@ def kept(head: Any, model: str, fold: int, names: list[str]) -> pd.DataFrame:
 def in_order(fitted: Mapping[tuple[str, int], Fitted], items: list[tuple[str, int]]) -> Fitted:
     """Everything fitted as one, in the order of ``items``."""
     rows = pd.concat([fitted[item].rows for item in items if len(fitted[item].rows)], ignore_index=True)
-    selection, calibration = (
+    others = (
         pd.concat([getattr(fitted[item], name) for item in items], ignore_index=True)
-        for name in ("selection", "calibration")
+        for name in ("selection", "calibration", "errors", "path")
     )
-    return Fitted(rows, selection, calibration)
+    return Fitted(rows, *others)

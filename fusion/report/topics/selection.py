@@ -1,38 +1,44 @@
-"""Selected features: what the radiomics models kept, and how many folds agree."""
+"""Selected features: what the radiomics models kept, how sure the selection is, and how LASSO came to it."""
 
 import pandas as pd
-from matplotlib.figure import Figure
 
-from fusion.report.blocks import Block, Folded, Plot, Prose, Rows, Section
-from fusion.report.figures import WIDTH
+from fusion.report import chosen
+from fusion.report.blocks import Block, Folded, Listing, Plot, Prose, Rows, Section
+from fusion.report.chosen_figures import MOST, TRACED, lasso, selected, traced, way, weight
 from fusion.report.results import Results
-from fusion.report.style import FAINT, INK, NEGATIVE, POSITIVE, headed
 from fusion.report.topic import Topic
 from fusion.report.words import number
 
+POOR, EXCELLENT = 0.4, 0.75
+"""Nogueira's stability below which a selection is called poor, and above which excellent (Nogueira 2018)."""
+
 
 def topic(results: Results) -> Topic:
-    """Coefficients of the final radiomics models, and of every model as a table."""
+    """Coefficients and fold frequencies of the radiomics models, their stability, LASSO's path; a table of all."""
     table = features(results)
+    tables = {"features": table, "selection_frequency": chosen.frequency(results)}
     blocks: list[Block] = [Prose("No radiomics model kept a feature in this run.")]
     plots = {}
-    if kept(results):
-        positive = results.run.cohort.positive_name
-        text = f"Coefficients on standardised features: orange raises the odds of {positive}, blue lowers them."
-        blocks = [Prose(text), Plot("selected_features", "Selected features")]
-        plots = {"selected_features": lambda: selected(results)}
-    blocks.append(Folded("All coefficients, and how many folds chose each feature", [Rows.of(table, words=3)]))
-    return Topic(Section("selection", "Selected features", blocks, "Features"), {"features": table}, plots)
+    if chosen.radiomics_models(results):
+        agreement = chosen.agreement(results)
+        tables["selection_stability"] = agreement
+        plots = {"selected_features": lambda: selected(results, agreement)}
+        blocks = [*_said(results, agreement), Plot("selected_features", "Selected features"), _stability(agreement)]
+        if traced(results):
+            plots["lasso"] = lambda: lasso(results)
+            blocks += [Prose(_path_read(results)), Plot("lasso", "Path and cross-validated error of the penalty")]
+    blocks.append(_all(table))
+    return Topic(Section("selection", "Selected features", blocks, "Features"), tables, plots)
 
 
 def features(results: Results) -> pd.DataFrame:
-    """Features of every final model with standardised coefficients, and how many folds chose them too."""
-    folds = results.selection[results.selection["fold"] != "final"]
-    chosen = folds.groupby(["model", "feature"]).size()
+    """Features of every final model with their coefficients, and how many folds chose them too."""
+    folds = results.selection[results.selection["fold"] != chosen.FINAL]
+    counts = folds.groupby(["model", "feature"]).size()
     tables = []
     for model in results.models:
         own = results.final(model)
-        again = [int(chosen.get((model, feature), 0)) for feature in own["feature"]]
+        again = [int(counts.get((model, feature), 0)) for feature in own["feature"]]
         coefficients = own["coefficient"].map(number)
         tables.append(
             pd.DataFrame(
@@ -43,28 +49,64 @@ def features(results: Results) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def kept(results: Results) -> list[str]:
-    """Radiomics models with a final selection."""
-    return [model for model in results.models if model.endswith("_RAD") and len(results.final(model))]
+def _said(results: Results, agreement: pd.DataFrame) -> list[Block]:
+    last = agreement.iloc[-1]
+    kept = (
+        f"Of {last['offered']} features {last['model']} keeps {last['kept']}; its folds kept "
+        f"{number(last['mean_kept'], 1)} on average. {_alike(last)}"
+    )
+    blocks: list[Block] = [Prose(kept, faint=False), Prose(_read(results))]
+    warned = [
+        f"{row.model}: {row.kept} features on {chosen.events(results)} training cases of the smaller class, "
+        f"{number(row.events_per_variable, 1)} a feature; fewer than {chosen.EVENTS} make coefficients unreliable."
+        for row in agreement.itertuples()
+        if row.events_per_variable < chosen.EVENTS
+    ]
+    return [*blocks, Listing(warned, "Few events a feature")] if warned else blocks
 
 
-def selected(results: Results) -> Figure:
-    """Standardised coefficients of the features that each final radiomics model kept (Shen 2026, Suppl. Fig. 2)."""
-    tables = {model: results.final(model) for model in kept(results)}
-    heights = [len(table) + 2.5 for table in tables.values()]
-    train = results.cohort[results.cohort["set"] == "train"]
-    cohort = results.run.cohort
-    title = f"Selected features, training set: n = {len(train)}, {train['event'].sum()} {cohort.positive_name}"
-    note = f"Log-odds of {cohort.positive_name} for one standard deviation more; fitted on the whole training set."
-    figure = headed(title, note, WIDTH * 0.8, 0.17 * sum(heights) + 0.6)
-    axes = figure.subplots(len(tables), 1, squeeze=False, sharex=True, gridspec_kw={"height_ratios": heights})[:, 0]
-    for axis, (model, table) in zip(axes, tables.items(), strict=True):
-        colours = [POSITIVE if value > 0 else NEGATIVE for value in table["coefficient"]]
-        axis.barh(table["feature"], table["coefficient"], color=colours, height=0.62)
-        axis.axvline(0, color=FAINT, linewidth=0.8)
-        axis.invert_yaxis()
-        axis.grid(visible=False, axis="y")
-        axis.tick_params(axis="y", labelsize=6.8, labelcolor=INK)
-        axis.set_title(model)
-    axes[-1].set_xlabel("coefficient")
-    return figure
+def _alike(row: pd.Series) -> str:
+    if pd.isna(row["nogueira"]):
+        return "Every fold keeps all of them, so nothing can be said of the selection's stability."
+    word = "poor" if row["nogueira"] < POOR else "excellent" if row["nogueira"] > EXCELLENT else "fair to good"
+    return (
+        f"Two folds share {row['jaccard']:.0%} of what either kept; Nogueira's stability is "
+        f"{number(row['nogueira'], 2)} ({word}; 1 for the same features in every fold, 0 for features drawn at random)."
+    )
+
+
+def _read(results: Results) -> str:
+    positive = results.run.cohort.positive_name
+    bars = (
+        f"Bars: {weight(results)}; orange raises the odds of {positive}, blue lowers them."
+        if weight(results) == "coefficient"
+        else "Bars: importance, which has no sign."
+    )
+    return f"{bars} Dots: share of the folds that chose the feature. A feature that few folds chose may be luck."
+
+
+def _stability(agreement: pd.DataFrame) -> Rows:
+    head = ["Model", "Features kept", "Offered", "Kept a fold", "Jaccard", "Nogueira", "Events a feature"]
+    rows = [
+        [row.model, str(row.kept), str(row.offered), number(row.mean_kept, 1), number(row.jaccard, 2),
+         number(row.nogueira, 2), number(row.events_per_variable, 1)]
+        for row in agreement.itertuples()
+    ]  # fmt: skip
+    note = (
+        "Jaccard: mean over pairs of folds of shared over chosen features. Nogueira: Nogueira, Sechidis and Brown 2018."
+    )
+    return Rows(head, rows, note=f"{note} Folds overlap in their cases, so both flatter.")
+
+
+def _path_read(results: Results) -> str:
+    return (
+        f"How the {way(results)} chose in the final {TRACED}: from left to right the penalty falls and features enter. "
+        "Left, the inner folds' error; right, the coefficients, those of the final model coloured."
+    )
+
+
+def _all(table: pd.DataFrame) -> Folded:
+    shown = table[table["Rank"] <= MOST]
+    more = len(table) - len(shown)
+    note = f"{more} more, weaker ones are in tables/features.csv." if more else ""
+    return Folded("All coefficients, and how many folds chose each feature", [Rows.of(shown, words=3, note=note)])
