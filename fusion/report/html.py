@@ -57,8 +57,19 @@ def drawing(path: Path) -> Drawing:
         raise RunError(Fault("no such figure", "the run's figures", "run `fusion report DIR`", file=str(path)))
     text = path.read_text(encoding="utf-8")
     text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
+    text = re.sub(r"<g([^>]*)>\s*((?:<use [^>]*/>\s*)+)</g>", _styled_once, text)
     text = re.sub(r'\bid="', f'id="{path.stem}-', text)
     text = re.sub(r'(href="|url\()#', rf"\g<1>#{path.stem}-", text)
     width_pt = float(re.findall(r' width="([\d.]+)pt"', text)[0])
     text = re.sub(r' (?:width|height)="[\d.]+pt"', "", text, count=2)
     return Drawing(Markup(text.rstrip()), round(width_pt * PX_PER_PT))
+
+
+def _styled_once(group: re.Match[str]) -> str:
+    """A group of marks with their common style said once; a figure has a mark a case."""
+    styles = set(re.findall(r' style="[^"]*"', group[2]))
+    if len(styles) != 1 or "style=" in group[1]:
+        return group[0]
+    (style,) = styles
+    marks = re.sub(r"\s*\n\s*", "", group[2].replace(style, ""))
+    return f"<g{group[1]}{style}>{marks}</g>"
