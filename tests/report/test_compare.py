@@ -126,3 +126,17 @@ def test_folders_without_a_finished_run_are_told_at_once(two, tmp_path):
         stages.compare([two[0][0], half, tmp_path / "nothing"], tmp_path / "out.html")
     assert "no cohort.csv, predictions.csv, metrics.csv" in str(told.value)
     assert not (tmp_path / "out.html").exists()
+
+
+def test_the_verb_compares_or_reports_by_the_count_of_folders(two, tmp_path, monkeypatch):
+    from typer.testing import CliRunner
+
+    from fusion.cli import app
+
+    folders = [str(folder) for folder, _ in two]
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["report", *folders])
+    assert (done.exit_code, done.stdout.strip()) == (0, "compare.html")
+    assert (tmp_path / "compare.html").is_file()
+    assert CliRunner().invoke(app, ["report", folders[0], "--out", "x.html"]).exit_code == 2
+    assert CliRunner().invoke(app, ["report"]).exit_code == 2
