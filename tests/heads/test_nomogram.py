@@ -140,3 +140,13 @@ def test_predictors_that_say_nothing_are_told(run):
 )
 def test_ranges_are_widened_to_round_numbers(low, high, expected):
     assert round_range(low, high) == expected
+
+
+def test_regressions_without_penalty_have_their_nomogram_too(run):
+    own, paper = cohort(), parse(CONFIG, ["heads.preset=paper"])
+    assert paper.heads.fusion_c is None
+    made = of_run("Combined", scores(own), own, paper)
+    expected = predicted("Combined", own, paper).query("set == 'test'")
+    found = pd.Series(made.probability(made.totals(values(scores(own), own))), own["case"])[expected.index]
+    np.testing.assert_allclose(found, expected["probability"], rtol=0, atol=1e-9)
+    assert made.equation != of_run("Combined", scores(own), own, run).equation
