@@ -31,8 +31,8 @@ def _few_events(found: OddsTables) -> list[str]:
         return []
     smaller = min(found.events, found.n - found.events)
     return [
-        f"{number(found.events_per_term, 1)} events a coefficient in the multivariable model ({smaller} cases in the "
-        f"smaller class, {found.terms} coefficients); fewer than {EVENTS_PER_TERM} make odds ratios unstable "
+        f"{number(found.events_per_term, 1)} events a coefficient in the multivariable model (smaller class: {smaller} "
+        f"cases; coefficients: {found.terms}); fewer than {EVENTS_PER_TERM} make odds ratios unstable "
         "(Peduzzi 1996)."
     ]
 
@@ -42,10 +42,11 @@ def _separation(found: OddsTables, results: Results) -> list[str]:
         return []
     firth = results.run.evaluate.odds.firth != "never"
     done = "Firth's penalised likelihood is used there" if firth else "no numbers are given (evaluate.odds.firth=never)"
+    names = results.run.cohort
     return [
-        f"Separation: {', '.join(found.separated)} parts {results.run.cohort.positive_name} from "
-        f"{results.run.cohort.negative_name} cases so that maximum likelihood has no finite estimate; {done}. A very "
-        "wide interval says that the size of the ratio is not known, though its direction may be."
+        f"Separation at {', '.join(found.separated)}: {names.positive_name} and {names.negative_name} cases part so "
+        f"cleanly there that maximum likelihood has no finite estimate; {done}. A very wide interval says that the "
+        "size of the ratio is not known, though its direction may be."
     ]
 
 
@@ -60,7 +61,8 @@ def _inflated(found: OddsTables) -> list[str]:
 
 
 def _without_estimate(found: OddsTables) -> list[str]:
-    rows = pd.concat([found.univariable, found.multivariable])
-    rows = rows[rows["note"].str.startswith("no estimate")]
-    told = dict.fromkeys(f"{row['variable']} ({row['level']}), {row['note']}" for _, row in rows.iterrows())
-    return [f"{line}." for line in told]
+    """Terms that their own values leave without estimate, then what leaves the whole multivariable model without."""
+    rows = found.univariable[found.univariable["note"].str.startswith("no estimate")]
+    each = [f"{row['variable']} ({row['level']}), {row['note']}." for _, row in rows.iterrows()]
+    together = set(found.multivariable["note"]) - set(rows["note"])
+    return each + [f"Multivariable model, {note}." for note in sorted(together) if note.startswith("no estimate")]

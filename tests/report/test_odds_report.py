@@ -56,7 +56,9 @@ def test_no_case_of_the_test_set_has_a_part(results, topic):
 
 
 def test_the_page_says_which_variables_are_independent(topic):
-    assert said(topic).startswith("In the training set (252 cases, 63 malignant) 2 of 4 variables go with malignant")
+    assert said(topic).startswith(
+        "In the training set (252 cases, 63 malignant) 2 of 4 variables are associated with malignant"
+    )
     assert said(topic).endswith("independent predictors (P < 0.05 beside the others): margin, nodes.")
 
 
@@ -69,7 +71,7 @@ def test_screening_by_p_is_warned_of_and_naming_beforehand_is_not(results, topic
 def test_separation_is_told_in_words_and_marked_in_the_table(results):
     event = results.cohort["event"]
     apart = odds.topic(changed(results, nodes=np.where((event == 1) & (np.arange(len(event)) % 3 == 0), "yes", "no")))
-    assert "Separation: nodes (yes) parts malignant from benign cases" in warned(apart)
+    assert "Separation at nodes (yes): malignant and benign cases part so cleanly there" in warned(apart)
     assert "Firth's penalised likelihood is used there" in warned(apart)
     rows = next(block for block in apart.section.blocks if isinstance(block, Rows))
     assert next(row for row in rows.rows if row[0] == "nodes")[3].endswith("†")
@@ -98,6 +100,13 @@ def test_a_variable_of_three_levels_has_a_line_of_its_own(results):
     assert [row[:2] for row in rows] == [
         ["location", "any level vs superficial"], ["", "deep vs superficial"], ["", "both vs superficial"],
     ]  # fmt: skip
+
+
+def test_a_model_without_estimate_is_said_once(results):
+    twice = changed(results, choice={"variables": {"kind": "all"}}, age=10 * results.cohort["diameter_cm"])
+    made = odds.topic(twice)
+    assert said(made).endswith("it has no estimate.")
+    assert warned(made).count("diameter_cm follows from the other terms") == 1
 
 
 def test_nothing_to_say_without_clinical_variables(results):

@@ -49,15 +49,12 @@ def says(found: OddsTables, results: Results) -> str:
     rows = found.univariable
     alone = list(dict.fromkeys(rows["variable"][rows["p_variable"] < SIGNIFICANT]))
     where = f"In the training set ({found.n} cases, {found.events} {positive})"
-    one = f"{where} {len(alone)} of {count} variables go with {positive} at P < 0.05 when each is taken alone"
-    one += f": {', '.join(alone)}." if alone else "."
+    are = f"{len(alone)} of {count} variables {'is' if len(alone) == 1 else 'are'} associated with {positive}"
+    one = f"{where} {are} at P < 0.05 when each is taken alone" + (f": {', '.join(alone)}." if alone else ".")
     if not found.entered:
         return f"{one} {_choice(results)} none entered a multivariable model."
-    kept = found.independent
-    stay = (
-        f"independent predictors (P < 0.05 beside the others): {', '.join(kept)}" if kept else "none stays below 0.05"
-    )
-    return f"{one} {_choice(results)} {len(found.entered)} entered together ({', '.join(found.entered)}); {stay}."
+    entered = f"{_choice(results)} {len(found.entered)} entered the multivariable model ({', '.join(found.entered)})"
+    return f"{one} {entered}; {_stay(found)}."
 
 
 def printed(found: OddsTables, results: Results) -> pd.DataFrame:
@@ -81,6 +78,14 @@ def drawn(found: OddsTables, results: Results) -> Figure:
     note = f"Squares: odds ratios. Lines: {level} intervals. Behind a level: its cases and, in brackets, events."
     panels = {"Univariable": found.univariable, "Multivariable": found.multivariable}
     return forest(title, note, found.univariable, panels)
+
+
+def _stay(found: OddsTables) -> str:
+    if found.multivariable["p"].isna().all():
+        return "it has no estimate"
+    if not found.independent:
+        return "no P stays below 0.05 beside the others"
+    return f"independent predictors (P < 0.05 beside the others): {', '.join(found.independent)}"
 
 
 def _choice(results: Results) -> str:
