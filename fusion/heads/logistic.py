@@ -68,20 +68,23 @@ def _selection(recipe: Recipe, folds: int, seed: int) -> list[Any]:
         steps.append(UnivariateTop(recipe.prefilter.keep, recipe.prefilter.kind))
     if recipe.correlation is not None:
         steps.append(DropCorrelated(recipe.correlation, recipe.correlation_of))
-    return steps if isinstance(recipe.selector, AllSelector) else [*steps, _selector(recipe, folds, seed)]
+    return [*steps, *_selector(recipe, folds, seed)]
 
 
-def _selector(recipe: Recipe, folds: int, seed: int) -> Any:
+def _selector(recipe: Recipe, folds: int, seed: int) -> list[Any]:
+    """The step that selects; none where all is kept."""
     kind, top, cap = recipe.selector, recipe.top, recipe.events_per_variable
+    if isinstance(kind, AllSelector):
+        return []
     if isinstance(kind, LassoSelector):
-        return LassoTop(top, folds, seed, kind.rule, events_per_variable=cap)
+        return [LassoTop(top, folds, seed, kind.rule, events_per_variable=cap)]
     if isinstance(kind, ElasticNetSelector):
-        return LassoTop(top, folds, seed, kind.rule, kind.l1_ratio, cap)
+        return [LassoTop(top, folds, seed, kind.rule, kind.l1_ratio, cap)]
     if isinstance(kind, MrmrSelector):
-        return Mrmr(top, cap)
+        return [Mrmr(top, cap)]
     if isinstance(kind, StabilitySelector):
-        return StabilityTop(top, kind.samples, kind.threshold, seed, cap)
-    return UnivariateTop(top, kind.by, cap)
+        return [StabilityTop(top, kind.samples, kind.threshold, seed, cap)]
+    return [UnivariateTop(top, kind.by, cap)]
 
 
 def _plain(*steps: Any) -> Pipeline:

@@ -121,4 +121,5 @@ def _of(results: Results, name: str) -> pd.DataFrame:
 
 
 def _at(own: pd.DataFrame, penalty: float) -> float:
-    return float(own.loc[(own["penalty"] - penalty).abs().idxmin(), "coefficient"])
+    nearest = int((own["penalty"] - penalty).abs().to_numpy().argmin())
+    return float(own["coefficient"].to_numpy()[nearest])

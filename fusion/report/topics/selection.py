@@ -12,6 +12,9 @@ from fusion.report.words import number
 POOR, EXCELLENT = 0.4, 0.75
 """Nogueira's stability below which a selection is called poor, and above which excellent (Nogueira 2018)."""
 
+DECIMALS = {"mean_kept": 1, "jaccard": 2, "nogueira": 2, "events_per_variable": 1}
+"""Of the numbers in the table of stability."""
+
 
 def topic(results: Results) -> Topic:
     """Coefficients and fold frequencies of the radiomics models, their stability, LASSO's path; a table of all."""
@@ -57,10 +60,10 @@ def _said(results: Results, agreement: pd.DataFrame) -> list[Block]:
     )
     blocks: list[Block] = [Prose(kept, faint=False), Prose(_read(results))]
     warned = [
-        f"{row.model}: {row.kept} features on {chosen.events(results)} training cases of the smaller class, "
-        f"{number(row.events_per_variable, 1)} a feature; fewer than {chosen.EVENTS} make coefficients unreliable."
-        for row in agreement.itertuples()
-        if row.events_per_variable < chosen.EVENTS
+        f"{row['model']}: {row['kept']} features on {chosen.events(results)} training cases of the smaller class, "
+        f"{number(row['events_per_variable'], 1)} a feature; fewer than {chosen.EVENTS} make coefficients unreliable."
+        for row in agreement.to_dict("records")
+        if row["events_per_variable"] < chosen.EVENTS
     ]
     return [*blocks, Listing(warned, "Few events a feature")] if warned else blocks
 
@@ -88,10 +91,10 @@ def _read(results: Results) -> str:
 def _stability(agreement: pd.DataFrame) -> Rows:
     head = ["Model", "Features kept", "Offered", "Kept a fold", "Jaccard", "Nogueira", "Events a feature"]
     rows = [
-        [row.model, str(row.kept), str(row.offered), number(row.mean_kept, 1), number(row.jaccard, 2),
-         number(row.nogueira, 2), number(row.events_per_variable, 1)]
-        for row in agreement.itertuples()
-    ]  # fmt: skip
+        [str(row[name]) for name in ("model", "kept", "offered")]
+        + [number(row[name], decimals) for name, decimals in DECIMALS.items()]
+        for row in agreement.to_dict("records")
+    ]
     note = (
         "Jaccard: mean over pairs of folds of shared over chosen features. Nogueira: Nogueira, Sechidis and Brown 2018."
     )
