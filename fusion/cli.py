@@ -178,8 +178,8 @@ def canary(
 @app.command()
 def audit(
     table: Annotated[str, typer.Argument(help="CSV of a results table, or shen2026, kaba2025.", metavar="TABLE")],
-    positive: Annotated[int | None, typer.Option(min=1, help="Cases of the positive class.")] = None,
-    negative: Annotated[int | None, typer.Option(min=1, help="Cases of the other class.")] = None,
+    positive: Annotated[int | None, typer.Option(min=1, max=10**6, help="Cases of the positive class.")] = None,
+    negative: Annotated[int | None, typer.Option(min=1, max=10**6, help="Cases of the other class.")] = None,
     reference: Annotated[str | None, typer.Option(help="Model that every P compares with.")] = None,
     odds: Annotated[Path | None, typer.Option(help="CSV: variable, or, or_low, or_high; p, model.")] = None,
     baseline: Annotated[Path | None, typer.Option(help="CSV: variable, level, a column a group, p.")] = None,

@@ -66,10 +66,8 @@ def possible(metrics: Mapping[str, Printed], positive: int, negative: int) -> Po
     >>> list(possible({"sensitivity": number(".741"), "specificity": number(".852")}, 27, 81))
     [(20, 7, 12, 69)]
     """
-    tp = np.arange(positive + 1, dtype=np.int64 if _small(metrics, positive + negative) else object)
-    if "sensitivity" in metrics:
-        first, last = _true_positives(metrics["sensitivity"], positive)
-        tp = tp[first : last + 1]
+    first, last = _true_positives(metrics["sensitivity"], positive) if "sensitivity" in metrics else (0, positive)
+    tp = np.arange(first, last + 1, dtype=np.int64 if _small(metrics, positive + negative) else object)
     low, high = np.zeros_like(tp), np.full_like(tp, negative)
     for name, printed in metrics.items():
         if name != "sensitivity":

@@ -15,7 +15,9 @@ from fusion.evaluate.audit.table import Row
 from fusion.evaluate.discrimination import holm
 
 UNLIKELY = 0.3
-"""Below it two models of the same patients are hard to believe in; nested ones ordinarily correlate above .5."""
+"""Below it two models of the same patients are hard to believe in."""
+ORDINARY = 0.5
+"""Nested models ordinarily correlate above it; a P whose digits leave that open is not doubted."""
 CORRELATIONS = (0.5, 0.7)
 Interval = tuple[Printed, Printed, Printed]
 """An AUC with both ends."""
@@ -53,9 +55,10 @@ class Implied:
 
     @property
     def unlikely(self) -> bool:
-        """Whether the correlation is impossible or, as well as rounding tells, below ``UNLIKELY``."""
+        """Whether the correlation is impossible, or below ``UNLIKELY`` and after any rounding below ``ORDINARY``."""
         least = self.high if self.correlation is None else self.correlation
-        return least is not None and (self.impossible or least < UNLIKELY)
+        below = least is not None and self.high is not None and least < UNLIKELY and self.high < ORDINARY
+        return self.impossible or below
 
 
 def implied(rows: Sequence[Row], reference: str) -> list[Implied]:

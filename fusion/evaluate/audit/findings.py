@@ -7,6 +7,7 @@ from typing import Literal
 from fusion.evaluate.audit import delong
 from fusion.evaluate.audit.conflict import listed
 from fusion.evaluate.audit.findings_tables import of_baseline, of_counts, of_odds
+from fusion.evaluate.audit.permute import ROWS
 from fusion.evaluate.audit.whole import Audit
 
 Level = Literal["impossible", "doubtful", "remark"]
@@ -45,6 +46,8 @@ def _rows(audit: Audit) -> Iterator[Finding]:
 def _repair(audit: Audit) -> Iterator[Finding]:
     own = audit.repair
     if own is None:
+        if sum(judged.possible is False for judged in audit.rows) > ROWS:
+            yield Finding("remark", "permutation", "", f"more than {ROWS} rows are impossible: no order was sought")
         return
     by_model = {judged.row.model: judged.row.metrics for judged in audit.rows}
 

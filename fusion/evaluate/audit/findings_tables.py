@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from fusion.evaluate.audit import odds
-from fusion.evaluate.audit.baseline import TESTS, Compared
+from fusion.evaluate.audit.characteristics import TESTS, Compared
 from fusion.evaluate.audit.conflict import listed
 from fusion.evaluate.audit.copies import Copies
 from fusion.evaluate.audit.odds import Checked
@@ -62,6 +62,8 @@ def of_baseline(compared: Sequence[Compared]) -> Iterator[Said]:
     for own in compared:
         for words in own.faults:
             yield "impossible", "baseline", own.variable.name, words
+        for words in own.missing:
+            yield "doubtful", "baseline", own.variable.name, f"{words}: missing, or a wrong count"
     counted = [own for own in compared if own.variable.counts and own.variable.p]
     tests = {test: sum(test in own.by for own in counted) for test in TESTS}
     most = max(tests, key=lambda test: tests[test])

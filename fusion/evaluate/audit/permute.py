@@ -15,6 +15,8 @@ NEVER = 10_000
 MOST = 1000
 """Re-arrangements beyond which they are no longer counted."""
 STEPS = 100_000
+ROWS = 60
+"""Rows beyond which only impossible ones take part; beyond which of those no order is sought."""
 TABLES = 20
 
 
@@ -48,7 +50,9 @@ def repair(rows: Sequence[Row]) -> Repair | None:
         rows: with their class counts; rows without them, and rows with one metric only, stay as they are.
     """
     own = [row for row in rows if row.positive is not None and row.negative is not None and len(row.metrics) > 1]
-    if all(_tables(row, row, ()).count for row in own):
+    impossible = [row for row in own if not _tables(row, row, ()).runs]
+    own = own if len(own) <= ROWS else impossible
+    if not impossible or len(own) > ROWS:
         return None
     printed = [name for name in METRICS if any(name in row.metrics for row in own)]
     blocks = [tuple(name for name in printed if name != "accuracy"), *((name,) for name in printed)]
@@ -60,9 +64,9 @@ def repair(rows: Sequence[Row]) -> Repair | None:
 
 def _repair(rows: Sequence[Row], moved: tuple[str, ...]) -> Repair | None:
     taking = [row for row in rows if any(name in row.metrics for name in moved)]
-    fits = np.array([[bool(_tables(row, giver, moved).count) for giver in taking] for row in taking])
+    fits = np.array([[bool(_tables(row, giver, moved).runs) for giver in taking] for row in taking])
     alike = np.array([[_words(row, moved) == _words(giver, moved) for giver in taking] for row in taking])
-    if len(taking) < 2 or not all(_tables(row, row, ()).count for row in rows if row not in taking):
+    if len(taking) < 2 or not all(_tables(row, row, ()).runs for row in rows if row not in taking):
         return None
     cost = np.where(fits, np.where(alike, 0, 1), NEVER)
     places, givers = linear_sum_assignment(cost)

@@ -11,8 +11,9 @@ from scipy.stats import norm
 Rounding = Literal["nearest", "any"]
 """``nearest``: rounded to the nearest, ties either way; ``any``: also cut off or rounded up."""
 
-NUMBER = re.compile(r"(?P<sign>[-+−]?)(?P<whole>\d*)(?:[.,·](?P<part>\d*))?(?:[eE](?P<power>[-+]?\d{1,3}))?")
+NUMBER = re.compile(r"(?P<sign>[-+−]?)(?P<whole>\d*)(?:[.,·](?P<part>\d*))?(?:[eE](?P<power>[-+]?\d{1,2}))?")
 MARKS = "*†‡§ "
+LONGEST = 40
 NOTHING = {"", "-", "–", "—", "na", "n/a", "nan", "ref", "ref.", "reference"}
 FINEST = Fraction(1, 10**12)
 """More decimals than these were written by a computer, whose last digits are noise."""
@@ -109,7 +110,7 @@ def number(text: str, percent: bool = False, rounding: Rounding = "nearest") -> 
     word = text.strip(MARKS)
     percent = percent or word.endswith("%")
     match = NUMBER.fullmatch(word.removesuffix("%").rstrip())
-    if match is None or not (match["whole"] or match["part"]):
+    if match is None or not (match["whole"] or match["part"]) or len(word) > LONGEST:
         return None
     part = match["part"] or ""
     decimals = len(part) - int(match["power"] or 0)

@@ -10,7 +10,7 @@ from fusion.evaluate.audit.confusion import possible
 from fusion.evaluate.audit.printed import Printed
 
 Grid = Float[ndarray, "tp fp"]
-MOST = 4_000_000
+MOST = 1_000_000
 """Tables beyond which no other definition is tried."""
 FEWEST = 3
 """With fewer printed metrics than this, agreement would say nothing."""

@@ -13,6 +13,8 @@ from fusion.evaluate.audit.sheet import AuditError, Line, Sheet
 METRICS = ("accuracy", "sensitivity", "specificity", "ppv", "npv", "f1")
 AREAS = ("auc", "auc_low", "auc_high")
 COUNTS = ("n", "positive", "negative", "classes")
+MOST = 1_000_000
+"""Cases of a class beyond which tables are not listed."""
 T = TypeVar("T")
 COLUMNS = ("model", *AREAS, *METRICS, "p", *COUNTS)
 
@@ -76,8 +78,8 @@ def _row(own: Sheet, line: Line, percentages: tuple[str, ...], rounding: Roundin
     for name, share in shares.items():
         if share is not None and not 0 <= share.value <= 1:
             faults.append(_fault(own, line, name, "a number from 0 to 1, or a percentage up to 100"))
-    counts = {name: _cell(own, line, name, lambda name: _whole(line[name]), "a whole number above 0", faults)
-              for name in COUNTS}  # fmt: skip
+    whole = f"a whole number from 1 to {MOST:,}"
+    counts = {name: _cell(own, line, name, lambda name: _whole(line[name]), whole, faults) for name in COUNTS}
     if (counts["positive"] is None) != (counts["negative"] is None):
         faults.append(_fault(own, line, "positive" if counts["negative"] is None else "negative", "both or neither"))
     return Row(
@@ -106,7 +108,7 @@ def _fault(own: Sheet, line: Line, name: str, expected: str) -> Fault:
 
 
 def _whole(word: str) -> int | None:
-    return int(word) if word.isascii() and word.isdigit() and int(word) > 0 else None
+    return int(word) if word.isascii() and word.isdigit() and 0 < int(word[:9]) <= MOST else None
 
 
 def _names(own: Sheet) -> list[Fault]:

@@ -144,8 +144,11 @@ def _odds(one: Any) -> dict[str, Any]:
 
 def _baseline(one: Any) -> dict[str, Any]:
     printed = one.variable.p
-    return {"variable": one.variable.name, "p": printed.text if printed else None, "by": one.by, "tests": one.p,
-            "near_exact": one.near_exact, "least_expected": one.least_expected, "faults": one.faults}  # fmt: skip
+    return {
+        "variable": one.variable.name, "p": printed.text if printed else None, "by": one.by, "tests": one.p,
+        "near_exact": one.near_exact, "least_expected": one.least_expected, "missing": one.missing,
+        "faults": one.faults,
+    }  # fmt: skip
 
 
 def _plain(value: Any) -> Any:

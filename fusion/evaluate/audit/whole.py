@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fusion.errors import Fault
-from fusion.evaluate.audit import area, baseline, copies, delong, odds, table
+from fusion.evaluate.audit import area, baseline, characteristics, copies, delong, odds, table
 from fusion.evaluate.audit.permute import Repair, repair
 from fusion.evaluate.audit.printed import Printed, Rounding, number
 from fusion.evaluate.audit.rows import Judged, judge
@@ -77,7 +77,7 @@ class Audit:
     implied: tuple[delong.Implied, ...]
     gaps: dict[float, float]
     odds: tuple[odds.Checked, ...]
-    baseline: tuple[baseline.Compared, ...]
+    baseline: tuple[characteristics.Compared, ...]
     counts: tuple[copies.Copies, ...]
     said_twice: tuple[tuple[Text, str], ...]
     exchanged: bool
@@ -104,7 +104,7 @@ def audit(request: Request) -> Audit:
         request, results.percentages, tuple(judge(row, request.limit, request.search) for row in rows), repair(rows),
         tuple(found for row in rows if (found := area.area(row)) is not None), reference,
         tuple(delong.implied(rows, reference)) if reference else (), _gaps(rows, reference),
-        _odds(request, ratios, variables), tuple(map(baseline.compare, variables)), tuple(copies.check(counted)),
+        _odds(request, ratios, variables), tuple(map(characteristics.compare, variables)), tuple(copies.check(counted)),
         _said_twice(request, rows), _exchanged(rows),
     )  # fmt: skip
 
@@ -127,10 +127,10 @@ def _names(request: Request, rows: Sequence[table.Row], variables: Sequence[base
     if variables and request.odds_group is not None and request.odds_group not in variables[0].groups:
         found, groups = f"no group {request.odds_group}", ", ".join(variables[0].groups)
         faults.append(Fault(found, f"one of {groups}", "set --odds-group", file=str(request.baseline)))
-    elif variables and request.odds_events is not None:
-        size = variables[0].sizes[variables[0].groups.index(request.odds_group or variables[0].groups[0])]
-        if request.odds_events >= size:
-            found = f"{request.odds_events} events in a group of {size}"
+    elif request.odds_events is not None:
+        sizes = [one.sizes[_place(request, one)] for one in variables if one.sizes]
+        if sizes and request.odds_events >= max(sizes):
+            found = f"{request.odds_events} events in a group of {max(sizes)}"
             faults.append(Fault(found, "fewer events than cases", "set --odds-events", file=str(request.baseline)))
     return faults
 
@@ -156,16 +156,24 @@ def _odds(
 ) -> tuple[odds.Checked, ...]:
     """Each odds ratio; those called univariable beside the error of one variable alone, where its spread is known."""
     events = request.odds_events
-    spreads = {}
-    if variables and events is not None:
-        group = request.odds_group or variables[0].groups[0]
-        place = variables[0].groups.index(group)
-        spreads = {one.name: (sd, one.sizes[place]) for one in variables if (sd := baseline.spread(one, group))}
+    spreads = {
+        one.name: (sd, one.sizes[_place(request, one)])
+        for one in variables
+        if events is not None
+        and one.sizes
+        and events < one.sizes[_place(request, one)]
+        and (sd := characteristics.spread(one, one.groups[_place(request, one)]))
+    }
     return tuple(
         odds.check(row, odds.null_error(spreads[row.variable][0], spreads[row.variable][1], events)
                    if events is not None and row.variable in spreads and row.model.lower().startswith("uni") else None)
         for row in ratios
     )  # fmt: skip
+
+
+def _place(request: Request, variable: baseline.Variable) -> int:
+    """Where the group that the odds ratios come from stands among the groups."""
+    return variable.groups.index(request.odds_group) if request.odds_group is not None else 0
 
 
 def _said_twice(request: Request, rows: Sequence[table.Row]) -> tuple[tuple[Text, str], ...]:

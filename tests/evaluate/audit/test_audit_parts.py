@@ -2,14 +2,16 @@
 
 import numpy as np
 import pytest
-from scipy.stats import norm
+from scipy.stats import norm, ttest_ind
 
 from fusion.evaluate import discrimination
 from fusion.evaluate.audit import baseline, odds
 from fusion.evaluate.audit.area import area, hanley_mcneil
+from fusion.evaluate.audit.characteristics import compare
 from fusion.evaluate.audit.delong import gap_needed, implied, reference_of
 from fusion.evaluate.audit.printed import number, p_value
 from fusion.evaluate.audit.table import Row
+from fusion.evaluate.cohort_tests import counts_p
 
 NAMES = ("auc", "auc_low", "auc_high")
 
@@ -139,13 +141,24 @@ def test_the_null_error_is_a_logistic_models():
 
 def characteristics(folder, text):
     (folder / "baseline.csv").write_text(text)
-    return [baseline.compare(one) for one in baseline.read(folder / "baseline.csv")]
+    return [compare(one) for one in baseline.read(folder / "baseline.csv")]
 
 
 def test_percentages_and_sums_that_do_not_fit_are_told(tmp_path):
     text = "variable,level,a,b,p\nn,,10,20,\nsex,f,4 (40%),8 (45.0%),1.000\nsex,m,6 (60%),11 (55%),\n"
     own = characteristics(tmp_path, text)[0]
-    assert own.faults == ("b: 8 + 11 = 19, not 20", "b: 8 of 20 is 40.0 %, printed 45.0")
+    assert own.missing == ("b: 8 + 11 = 19 of 20",)
+    assert own.faults == ("b: 8 of 20 is 40.0 %, printed 45.0",)
+    row_percentages = "variable,level,a,b,p\nsex,f,4 (33.3%),8 (66.7%),\nsex,m,6 (35%),11 (65%),\n"
+    assert characteristics(tmp_path, row_percentages)[0].faults == ()
+
+
+def test_medians_are_read_and_left_alone_and_what_may_be_either_is_asked_for(tmp_path):
+    own = characteristics(tmp_path, "variable,a,b,p\nage,53 (40-61),52 [39–60],.3\n")[0]
+    assert (own.p, own.by, own.faults) == ({}, (), ())
+    with pytest.raises(baseline.AuditError) as error:
+        characteristics(tmp_path, "variable,a,b,p\nn,249,108,\nage,53 (14),52 (15),.3\n")
+    assert "96 (38.6%) for a count, 53±14 for a mean" in str(error.value)
 
 
 def test_a_variable_told_by_its_yes_alone_is_compared(tmp_path):
@@ -162,3 +175,25 @@ def test_means_without_sizes_and_other_faults_are_told_at_once(tmp_path):
     assert "found x; 3 in line 3 (sex)" in told
     assert "p = 7 in line 4 (bmi)" in told
     assert "variable age in two places" in told
+
+
+@pytest.mark.parametrize("equal_variance", [True, False])
+def test_a_t_tests_p_is_recognised_from_rounded_means(tmp_path, equal_variance):
+    generator = np.random.default_rng(3)
+    for _ in range(20):
+        one, two = generator.normal(50, 10, 40), generator.normal(53, 14, 70)
+        p = ttest_ind(one, two, equal_var=equal_variance).pvalue
+        cells = [f"{group.mean():.1f} ± {group.std(ddof=1):.1f}" for group in (one, two)]
+        found = characteristics(tmp_path, f"variable,a,b,p\nn,40,70,\nage,{cells[0]},{cells[1]},{p:.3f}\n")[0]
+        assert ("t" if equal_variance else "welch") in found.by
+
+
+def test_a_table_of_counts_is_recognised_by_its_own_test(tmp_path):
+    generator = np.random.default_rng(4)
+    for test in ("chi2", "yates", "g", "exact"):
+        counts = generator.integers(3, 60, (2, 2))
+        p = counts_p(counts, test)
+        text = (
+            f"variable,level,a,b,p\nx,yes,{counts[0, 0]},{counts[1, 0]},{p:.4f}\nx,no,{counts[0, 1]},{counts[1, 1]},\n"
+        )
+        assert test in characteristics(tmp_path, "variable,level,a,b,p\n" + rows)[0].by

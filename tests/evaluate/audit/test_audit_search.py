@@ -117,3 +117,10 @@ def test_a_possible_table_needs_no_repair_and_a_hopeless_one_has_none():
     assert repair(rows) is None
     broken = Row("m0", rows[0].metrics | {"accuracy": number("0.001")}, {}, positive=60, negative=90)
     assert repair([broken, *rows[1:]]) is None
+
+
+def test_a_long_table_is_judged_and_its_order_sought_among_impossible_rows_alone():
+    rows = [row for seed in range(12) for row in table(np.random.default_rng(100 + seed))]
+    rows = [Row(f"m{place}", row.metrics, {}, positive=60, negative=90) for place, row in enumerate(rows)]
+    swapped = moved(rows, [1, 0, *range(2, len(rows))])
+    assert repair(swapped).mapping == {"m0": "m1", "m1": "m0"}

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from fusion.evaluate.audit import as_json, as_text, audit
-from fusion.evaluate.audit.baseline import compare
+from fusion.evaluate.audit.characteristics import compare
 from fusion.evaluate.audit.findings import findings
 from fusion.evaluate.audit.shipped import case
 
