@@ -104,6 +104,17 @@ def test_equal_reports_give_equal_bytes(figures, tmp_path):
     assert html.page(reported(*blocks), figures) == html.page(reported(*blocks), figures)
 
 
+def test_marks_of_one_style_say_it_once(tmp_path):
+    with look("marks"):
+        figure = headed("Marks", "A note", 6.0, 2.0)
+        figure.subplots().plot(range(500), range(500), "o", color="#123456", alpha=0.5)
+        svg, _ = save(figure, tmp_path, "marks")
+    before, after = svg.read_text(), str(html.drawing(svg).svg)
+    assert after.count("<use") == before.count("<use") >= 500
+    assert len(after) < 0.6 * len(before)
+    assert before.count("fill: #123456") >= 500 > 5 > after.count("fill: #123456") > 0
+
+
 def test_a_long_table_breaks_and_repeats_its_head(figures, tmp_path):
     rows = Rows(["Model", "AUC"], [[f"model {n}", "0.5"] for n in range(150)])
     path = pdf.write(reported(rows), figures, tmp_path / "long.pdf")
