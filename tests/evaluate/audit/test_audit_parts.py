@@ -193,7 +193,5 @@ def test_a_table_of_counts_is_recognised_by_its_own_test(tmp_path):
     for test in ("chi2", "yates", "g", "exact"):
         counts = generator.integers(3, 60, (2, 2))
         p = counts_p(counts, test)
-        text = (
-            f"variable,level,a,b,p\nx,yes,{counts[0, 0]},{counts[1, 0]},{p:.4f}\nx,no,{counts[0, 1]},{counts[1, 1]},\n"
-        )
+        rows = f"x,yes,{counts[0, 0]},{counts[1, 0]},{p:.4f}\nx,no,{counts[0, 1]},{counts[1, 1]},\n"
         assert test in characteristics(tmp_path, "variable,level,a,b,p\n" + rows)[0].by
