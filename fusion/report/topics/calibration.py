@@ -19,8 +19,9 @@ READ = (
     "On the grey line, about 30 of 100 cases given 30% are events. Slope 1 and intercept 0 are ideal; a slope below 1 "
     "means too extreme probabilities, an intercept above 0 too low ones. ICI is the mean distance between the smooth "
     "curve and the grey line over the cases, E50 and E90 its median and 90th percentile, Emax its maximum (Austin & "
-    "Steyerberg 2019). As a curve wanders in few cases even where every probability is right, the last column of the "
-    "ICI says what chance alone would give: the mean, and the value that 95 of 100 such samples stay under."
+    "Steyerberg 2019). As a curve wanders in few cases even where every probability is right, the column after them "
+    "says what chance alone would give: the mean ICI and, in brackets, the value that 95 of 100 such samples stay "
+    "under. P is Spiegelhalter's test of the Brier score."
 )
 NOTE = (
     "Curve: lowess over {span:.0%} of the cases, with a {level} bootstrap band. Points: groups of cases with {level} "
@@ -120,13 +121,12 @@ def _rows(table: pd.DataFrame, results: Results) -> Rows:
         [
             {
                 "Model": row["model"], f"Slope ({level} CI)": _ends(row, "slope"),
-                f"Intercept ({level} CI)": _ends(row, "intercept"), "Brier": number(row["brier"]),
-                "Scaled Brier": number(row["scaled_brier"]), "ICI": number(row["ici"]), "E50": number(row["e50"]),
-                "E90": number(row["e90"]), "Emax": number(row["emax"]),
-                "ICI by chance": UNKNOWN if np.isnan(row["ici_chance"])
-                else f"{number(row['ici_chance'])}, 95% under {number(row['ici_chance_high'])}",
-                "Spiegelhalter z (P)": UNKNOWN if np.isnan(row["spiegelhalter_z"])
-                else f"{number(row['spiegelhalter_z'], 2)} ({p_value(row['spiegelhalter_p'])})",
+                f"Intercept ({level} CI)": _ends(row, "intercept"), "Scaled Brier": number(row["scaled_brier"]),
+                "ICI": number(row["ici"]), "E50": number(row["e50"]), "E90": number(row["e90"]),
+                "Emax": number(row["emax"]),
+                "ICI by chance (95%)": UNKNOWN if np.isnan(row["ici_chance"])
+                else f"{number(row['ici_chance'])} ({number(row['ici_chance_high'])})",
+                "P (Brier)": UNKNOWN if np.isnan(row["spiegelhalter_p"]) else p_value(row["spiegelhalter_p"]),
             }
             for _, row in table.iterrows()
         ]

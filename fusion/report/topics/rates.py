@@ -12,7 +12,7 @@ from fusion.report.blocks import Block, Folded, Prose, Rows, Section
 from fusion.report.figures import cases
 from fusion.report.results import Results
 from fusion.report.topic import Topic
-from fusion.report.words import SETS, UNKNOWN, interval, number, percent
+from fusion.report.words import SETS, UNKNOWN, number, percent
 
 READ = (
     "Every threshold is found in out-of-fold predictions of the training set and then applied here, so a sensitivity "
@@ -29,8 +29,8 @@ def topic(results: Results) -> Topic:
     blocks: list[Block] = [
         Prose(found(rules, results, set_), faint=False),
         Prose(READ),
-        _rules(rules[rules["model"] == results.reference], results, "rule"),
-        Folded("Every model at every rule", [_rules(rules, results, "model", "rule")]),
+        _rules(rules[rules["model"] == results.reference], results),
+        Folded("Every model at every rule", [_rules(rules, results, "model")]),
     ]
     section = Section("rates", "Rates at other thresholds", blocks, "Rates")
     return Topic(section, {"thresholds": rules})
@@ -119,17 +119,17 @@ def _rules(table: pd.DataFrame, results: Results, *words: str) -> Rows:
         [
             {
                 **{name.capitalize(): row[name] for name in words},
-                "Threshold": number(row["threshold"]),
-                **{name.upper(): str(row[name]) for name in ("tp", "fn", "fp", "tn")},
-                **{f"{short} ({level} CI)": _ends(row, name) for name, short in SHORT.items()},
+                "Rule, threshold": f"{row['rule']}, {number(row['threshold'])}",
+                "TP FN FP TN": " ".join(str(row[name]) for name in ("tp", "fn", "fp", "tn")),
+                **{short: _ends(row, name) for name, short in SHORT.items()},
             }
             for _, row in table.iterrows()
         ]
     )
-    return Rows.of(rows, words=len(words), mark=results.reference)
+    return Rows.of(rows, words=len(words) + 1, mark=results.reference, note=f"In brackets: {level} interval.")
 
 
 def _ends(row: "pd.Series[float]", name: str) -> str:
     if np.isnan(row[name]):
         return UNKNOWN
-    return f"{number(row[name])} ({interval(row[f'{name}_low'], row[f'{name}_high'])})"
+    return f"{number(row[name])} ({number(row[f'{name}_low'], 2)}–{number(row[f'{name}_high'], 2)})"

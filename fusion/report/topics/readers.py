@@ -13,15 +13,16 @@ from fusion.report.reading import calls, pair, rated, tested
 from fusion.report.results import Results
 from fusion.report.style import FAINT
 from fusion.report.topic import Topic
-from fusion.report.words import SETS, UNKNOWN, interval, number, p_value, percent
+from fusion.report.words import SETS, UNKNOWN, number, p_value, percent
 
 READ = (
     "A reader's call and a model's are compared over the cases that the reader read, the model at its threshold. "
     "McNemar's test asks whether the cases that only one of them got right are evenly divided: among all cases "
     "(accuracy), among those of the positive class (sensitivity) and among the others (specificity). The mid-p value "
-    "is the one to read (Fagerland 2013); Holm's column corrects the accuracy's for the number of models. A reader "
-    "works at one point of a curve, so the last columns give the model's sensitivity on its ROC curve at the reader's "
-    "specificity; that point is found in these very cases, which flatters the model."
+    "is the one to read (Fagerland 2013; the χ² P has the continuity correction); Holm's column corrects the "
+    "accuracy's for the number of models. A reader works at one point of a curve, so the last columns give the model's "
+    "sensitivity on its ROC curve at the reader's specificity; that point is found in these very cases, which flatters "
+    "the model."
 )
 RATES = {"accuracy": "ACC", "sensitivity": "SEN", "specificity": "SPE", "ppv": "PPV", "npv": "NPV"}
 
@@ -44,10 +45,10 @@ def topic(results: Results) -> Topic | None:
         *left,
         *few(results, set_),
         Prose(READ),
-        _judged(judged[judged["who"].isin([*names, *shown])], results),
+        *_judged(judged[judged["who"].isin([*names, *shown])], results),
         Plot(f"confusion_readers_{set_}", f"Confusion matrices of readers and models, {SETS[set_]}"),
-        _tests(tests[tests["model"].isin(shown)], results),
-        Folded("Every model against every reader", [_judged(judged, results), _tests(tests, results)]),
+        *_tests(tests[tests["model"].isin(shown)], results),
+        Folded("Every model against every reader", [*_judged(judged, results), *_tests(tests, results)]),
     ]
     plots = {f"confusion_readers_{set_}": lambda: confused(results, set_, names)}
     section = Section("readers", "Readers and models", blocks, "Readers")
@@ -126,40 +127,65 @@ def _shown(results: Results, set_: str) -> list[str]:
     return [name for name in ("Clinical", *image, "Combined") if name in models]
 
 
-def _judged(table: pd.DataFrame, results: Results) -> Rows:
-    level, cohort = percent(results.run.evaluate.confidence), results.run.cohort
-    rows = [
-        {
-            "Who": row["who"], "Cases read by": row["reader"], "n": str(row["n"]),
-            cohort.positive_name: str(row["events"]),
-            **{name.upper(): str(row[name]) for name in ("tp", "fn", "fp", "tn")},
-            **{f"{short} ({level} CI)": _ends(row, name) for name, short in RATES.items()},
-        }
-        for _, row in table.iterrows()
-    ]  # fmt: skip
-    return Rows.of(pd.DataFrame(rows), words=2, mark=results.reference)
-
-
-def _tests(table: pd.DataFrame, results: Results) -> Rows:
+def _judged(table: pd.DataFrame, results: Results) -> list[Block]:
+    """One table a reader: the reader and the models over the cases that were read."""
     level = percent(results.run.evaluate.confidence)
-    rows = [
-        {
-            "Model": row["model"], "Reader": row["reader"],
-            f"ACC, model − reader ({level} CI)": _difference(row, "accuracy"),
-            f"Balanced ACC ({level} CI)": _difference(row, "balanced_accuracy"),
-            "Only model, only reader right": f"{row['accuracy_model_only']}, {row['accuracy_reader_only']}",
-            "mid-P": p_value(row["accuracy_mid_p"]), "Holm": p_value(row["accuracy_mid_p_holm"]),
-            "exact P": p_value(row["accuracy_exact_p"]), "P, corrected χ²": p_value(row["accuracy_corrected_p"]),
-            "SEN: only, only, mid-P": _three(row, "sensitivity"), "SPE: only, only, mid-P": _three(row, "specificity"),
-            "SEN at the reader's SPE": f"{number(row['sensitivity_at'])} against {number(row['reader_sensitivity'])}",
-        }
-        for _, row in table.iterrows()
-    ]  # fmt: skip
-    return Rows.of(pd.DataFrame(rows), words=2, mark=results.reference)
+    blocks: list[Block] = []
+    for name, own in table.groupby("reader", sort=False):
+        n, events = own["n"].iloc[0], own["events"].iloc[0]
+        cases = f"Over the {n} cases ({events} {results.run.cohort.positive_name}) that {name} read."
+        words = pd.DataFrame(
+            {
+                "Who": own["who"],
+                **{name.upper(): own[name] for name in ("tp", "fn", "fp", "tn")},
+                **{short: [_ends(row, rate) for _, row in own.iterrows()] for rate, short in RATES.items()},
+            }
+        )
+        blocks.append(Rows.of(words, note=f"{cases} In brackets: {level} interval."))
+    return blocks
 
 
-def _three(row: "pd.Series[float]", name: str) -> str:
-    return f"{row[f'{name}_model_only']}, {row[f'{name}_reader_only']}, {p_value(row[f'{name}_mid_p'])}"
+def _tests(table: pd.DataFrame, results: Results) -> list[Block]:
+    """Accuracy, then sensitivity and specificity."""
+    level = percent(results.run.evaluate.confidence)
+    accuracy, parts = [], []
+    for _, row in table.iterrows():
+        who = {"Model": row["model"], "Reader": row["reader"]}
+        accuracy.append(
+            {
+                **who, "ACC, model − reader": _difference(row, "accuracy"),
+                "Balanced ACC": _difference(row, "balanced_accuracy"),
+                "Only model right": str(row["accuracy_model_only"]),
+                "Only reader right": str(row["accuracy_reader_only"]),
+                "mid-P": p_value(row["accuracy_mid_p"]), "mid-P (Holm)": p_value(row["accuracy_mid_p_holm"]),
+                "exact P": p_value(row["accuracy_exact_p"]), "χ² P": p_value(row["accuracy_corrected_p"]),
+            }
+        )  # fmt: skip
+        parts.append(
+            {
+                **who, "SEN: only model, only reader": _two(row, "sensitivity"),
+                "mid-P, SEN": p_value(row["sensitivity_mid_p"]),
+                "SPE: only model, only reader": _two(row, "specificity"),
+                "mid-P, SPE": p_value(row["specificity_mid_p"]),
+                "SEN at the reader's SPE": number(row["sensitivity_at"]), "SEN of the reader":
+                number(row["reader_sensitivity"]),
+            }
+        )  # fmt: skip
+    brackets = f"In brackets: {level} bootstrap interval."
+    return [
+        _shortened(pd.DataFrame(accuracy), "Reader", results, brackets),
+        _shortened(pd.DataFrame(parts), "Reader", results, ""),
+    ]
+
+
+def _shortened(table: pd.DataFrame, reader: str, results: Results, note: str) -> Rows:
+    """Without the column of readers where there is one only."""
+    one = table[reader].nunique() == 1
+    return Rows.of(table.drop(columns=reader) if one else table, 1 if one else 2, results.reference, note)
+
+
+def _two(row: "pd.Series[float]", name: str) -> str:
+    return f"{row[f'{name}_model_only']}, {row[f'{name}_reader_only']}"
 
 
 def _difference(row: "pd.Series[float]", name: str) -> str:
@@ -169,4 +195,4 @@ def _difference(row: "pd.Series[float]", name: str) -> str:
 def _ends(row: "pd.Series[float]", name: str) -> str:
     if np.isnan(row[name]):
         return UNKNOWN
-    return f"{number(row[name])} ({interval(row[f'{name}_low'], row[f'{name}_high'])})"
+    return f"{number(row[name])} ({number(row[f'{name}_low'], 2)}–{number(row[f'{name}_high'], 2)})"

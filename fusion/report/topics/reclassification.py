@@ -203,4 +203,4 @@ def _ends(part: reclassification.Part) -> str:
 
 
 def _signed(value: float) -> str:
-    return f"{value:+.3f}"
+    return f"{round(value, 3) + 0.0:+.3f}"
