@@ -39,7 +39,8 @@ def learning(
     Returns:
         Columns ``COLUMNS``: patients and cases drawn, of which each head saw those outside a fold; ``auc`` with its
         standard error (DeLong); ``gain`` of the whole training set over this draw, with the standard error of DeLong's
-        paired comparison. All nan in a draw too small to be fitted on.
+        paired comparison. All nan in a draw too small for one of the models, so that all have
+        the same draws.
 
     Raises:
         HeadError: the training set itself cannot be fitted on.

@@ -95,7 +95,7 @@ def r2_of(c: float, prevalence: float) -> float:
     return float(1 - math.exp(-2 * (prevalence * events + (1 - prevalence) * others - null)))
 
 
-def hanley_error(auc: float, events: float, others: float) -> float:
+def hanley_error(auc: float, events: int | float, others: int | float) -> float:
     """Standard error of an AUC (Hanley & McNeil 1982, doi:10.1148/radiology.143.1.7063747).
 
     >>> round(hanley_error(0.765, events=27, others=81), 4)

@@ -23,8 +23,10 @@ from fusion.store import whole, write_json
 ERRORS = 3.0
 """Standard errors that a mean AUC may lie away from one half."""
 RULE = (
-    "The mean AUC of a model over the shuffles lies within {errors:g} standard errors of 0.5; the standard error is "
-    "Hanley & McNeil's at 0.5 for the cases of the set, over the root of the number of shuffles."
+    "The mean AUC of a model over the shuffles lies within {errors:g} standard errors of 0.5. Out-of-fold AUCs are "
+    "those inside the folds, averaged, as scores of several folds in one ranking lean below 0.5 where there is nothing "
+    "to find. The standard error is Hanley & McNeil's at 0.5 for each fold, combined over folds and shuffles, or that "
+    "of the shuffles' own spread, whichever is larger: folds share what they learn, so they err together."
 )
 ALARM = {
     "column": "a column that carries the outcome",
@@ -199,17 +201,25 @@ def _planted(run: Run, folder: Path, source: Path, kind: str, seeds: Sequence[in
 
 
 def _heard(found: list[pd.DataFrame], model: str, set_: str) -> Heard:
-    own = [predictions.of(table, model, set_) for table in found]
-    aucs = [auc(table["probability"].to_numpy(), table["event"].to_numpy()) for table in own]
-    n, events = len(own[0]), int(own[0]["event"].sum())
-    error = float(np.sqrt(np.mean([hanley_error(0.5, *_counts(table)) ** 2 for table in own]) / len(own)))
-    mean = float(np.mean(aucs))
+    tables = [predictions.of(table, model, set_) for table in found]
+    areas, errors = zip(*(_inside_folds(table) for table in tables), strict=True)
+    spread = float(np.std(areas, ddof=1)) if len(areas) > 1 else 0.0
+    error = max(float(np.sqrt(np.mean(np.square(errors)))), spread) / np.sqrt(len(areas))
+    mean = float(np.mean(areas))
     low, high = max(mean - 1.96 * error, 0.0), min(mean + 1.96 * error, 1.0)
-    return Heard(model, set_, n, events, tuple(aucs), mean, low, high, ERRORS * error)
+    n, events = len(tables[0]), int(tables[0]["event"].sum())
+    return Heard(model, set_, n, events, areas, mean, float(low), float(high), float(ERRORS * error))
 
 
-def _counts(table: pd.DataFrame) -> tuple[int, int]:
-    return int(table["event"].sum()), int((table["event"] == 0).sum())
+def _inside_folds(table: pd.DataFrame) -> tuple[float, float]:
+    """Mean AUC over the folds that have both classes, and its standard error where there is nothing to find."""
+    parts = [own for _, own in table.groupby("fold") if own["event"].nunique() == 2]
+    if not parts:
+        found = f"no fold with both classes among {len(table)} cases"
+        raise RunError(Fault(found, "one at least, to judge a shuffle by", "lower split.folds, or add cases"))
+    areas = [auc(own["probability"].to_numpy(), own["event"].to_numpy()) for own in parts]
+    errors = [hanley_error(0.5, int(own["event"].sum()), int((own["event"] == 0).sum())) for own in parts]
+    return float(np.mean(areas)), float(np.sqrt(np.sum(np.square(errors)))) / len(parts)
 
 
 def _numbers(own: Heard) -> dict[str, Any]:

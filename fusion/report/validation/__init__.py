@@ -1,0 +1,1 @@
+"""Internal validation in words and figures: optimism, learning curve, permutation test, sample size."""
