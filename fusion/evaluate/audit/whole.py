@@ -1,11 +1,12 @@
 """The whole audit of printed results: rows, their order, AUCs, P values, odds ratios, characteristics, counts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from fusion.errors import Fault
 from fusion.evaluate.audit import area, baseline, characteristics, copies, delong, odds, table
+from fusion.evaluate.audit.confusion import possible
 from fusion.evaluate.audit.permute import Repair, repair
 from fusion.evaluate.audit.printed import Printed, Rounding, number
 from fusion.evaluate.audit.rows import Judged, judge
@@ -146,9 +147,9 @@ def _gaps(rows: Sequence[table.Row], reference: str | None) -> dict[float, float
 
 
 def _exchanged(rows: Sequence[table.Row]) -> bool:
-    counted = [row for row in rows if row.positive is not None]
-    turned = [replace(row, positive=row.negative, negative=row.positive) for row in counted]
-    return any(judge(row).possible is False for row in counted) and all(judge(row).possible for row in turned)
+    sizes = [(row, row.positive, row.negative) for row in rows if row.positive is not None and row.negative is not None]
+    wrong = any(not possible(row.metrics, positive, negative).runs for row, positive, negative in sizes)
+    return wrong and all(possible(row.metrics, negative, positive).runs for row, positive, negative in sizes)
 
 
 def _odds(

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import classification_report
 
+from fusion.evaluate.audit import as_text, asked, audit
 from fusion.evaluate.audit.printed import number
 from fusion.evaluate.audit.readings import readings
 from fusion.evaluate.audit.rows import judge
@@ -40,3 +41,11 @@ def test_f1_of_rounded_values_is_told():
 def test_a_row_of_no_definition_has_none():
     metrics = {"accuracy": number(".10"), "sensitivity": number(".95"), "ppv": number(".99"), "f1": number(".20")}
     assert readings(metrics, 27, 81) == []
+
+
+def test_exchanged_classes_are_told(tmp_path):
+    (tmp_path / "table.csv").write_text("model,accuracy,sensitivity,specificity\nA,.824,.852,.741\nB,.685,.605,.926\n")
+    found = audit(asked(str(tmp_path / "table.csv"), {"positive": 27, "negative": 81}))
+    assert found.exchanged
+    assert "was the positive class the other one?" in as_text(found)
+    assert not audit(asked(str(tmp_path / "table.csv"), {"positive": 81, "negative": 27})).exchanged
