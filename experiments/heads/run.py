@@ -149,15 +149,13 @@ def markdown(rows: pd.DataFrame) -> str:
     lines = [_row(["head", *tables, "mean AUC", "minus paper", "Brier", "slope", "s a fit"]),
              "| --- " * (len(tables) + 6) + "|"]  # fmt: skip
     for head in order:
-        gap = "0" if head == REFERENCE else f"{apart['auc'][head]:+.3f} ± {spread[head]:.3f}"
         own = means.loc[head]
-        lines.append(_row([head, *(f"{value:.3f}" for value in auc.loc[head]), f"{auc.loc[head].mean():.3f}", gap,
-                           f"{own['brier']:.3f}", f"{own['slope']:.2f}", f"{own['seconds']:.1f}"]))  # fmt: skip
+        gap = "0" if head == REFERENCE else _apart(apart["auc"][head], spread[head])
+        cells = [*(f"{value:.3f}" for value in auc.loc[head]), f"{auc.loc[head].mean():.3f}", gap]
+        lines.append(_row([head, *cells, f"{own['brier']:.3f}", _known(own["slope"], ".2f"), f"{own['seconds']:.1f}"]))
     counts = rows.groupby("table")["repeat"].nunique()
-    note = (
-        f"AUC over the out-of-fold cases of one repeat, mean over {counts.min()} repeats or more; ± standard error of "
-    )
-    return "\n".join(lines) + f"\n\n{note}the mean difference over {len(tables)} tables.\n"
+    note = f"Mean over {counts.min()} repeats, each over all out-of-fold cases; ± standard error over tables."
+    return "\n".join(lines) + f"\n\n{note}\n"
 
 
 def _spread(rows: pd.DataFrame) -> pd.Series:
@@ -165,6 +163,15 @@ def _spread(rows: pd.DataFrame) -> pd.Series:
     wide = rows.pivot_table(index="table", columns="head", values="auc")
     apart = wide.sub(wide[REFERENCE], axis=0)
     return apart.std(ddof=1) / np.sqrt(len(apart))
+
+
+def _apart(gap: float, error: float) -> str:
+    return f"{gap:+.3f}" if np.isnan(error) else f"{gap:+.3f} ± {error:.3f}"
+
+
+def _known(value: float, form: str) -> str:
+    """A dash where nothing was found: classes that are separated have no calibration slope."""
+    return "–" if np.isnan(value) else format(value, form)
 
 
 def _row(cells: Sequence[str]) -> str:
