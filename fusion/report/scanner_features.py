@@ -89,7 +89,19 @@ def says(found: Compared, results: Results) -> str:
     return (
         f"Among {len(found.scanner)} {name} training cases on {scanners} scanners {before} features "
         f"differ as measured and {after} after ComBat (Kruskal-Wallis, false discovery rate {100 * RATE:.0f}% after "
-        f"Benjamini and Hochberg). The models of this run read features {read}."
+        f"Benjamini and Hochberg). {_newly(found, results)}The models of this run read features {read}."
+    )
+
+
+def _newly(found: Compared, results: Results) -> str:
+    """What ComBat costs where outcomes are mixed unevenly: it reads none, so it cannot tell them from the scanner."""
+    count = int(((found.p_after < RATE) & ~(found.p_before < RATE)).sum())
+    if not count:
+        return ""
+    name = results.run.cohort.positive_name
+    return (
+        f"Of the latter {count} did not differ before: ComBat reads no outcome, so of a scanner that saw more {name} "
+        "cases it can take part of that for the scanner's own. "
     )
 
 
@@ -171,4 +183,4 @@ def _bars(axis: Axes, found: Compared) -> None:
     axis.grid(visible=False, axis="y")
     axis.axvline(0, color=FAINT, linewidth=0.8)
     axis.set(xlim=(0, None), xlabel="share of features that differ", title="By class")
-    axis.legend(loc="lower right", fontsize=7)
+    axis.legend(loc="upper left", bbox_to_anchor=(-0.05, -0.14), fontsize=7)

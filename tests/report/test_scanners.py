@@ -113,6 +113,21 @@ def test_a_mix_of_outcomes_is_not_taken_for_a_scanner(make_run):
     assert (found.p_before < 0.05).mean() < 0.05
 
 
+def test_what_combat_takes_away_with_a_mix_of_outcomes_is_told(make_run):
+    """As above, and strong enough that ComBat, which reads no outcome, plants a difference."""
+    folder, run = scanned(make_run, ("Force", "Flash"))
+    cohort = pd.read_csv(folder / "cohort.csv", dtype={"case": str})
+    rng = np.random.default_rng(3)
+    cohort["scanner"] = np.where(rng.random(357) < np.where(cohort["event"] == 1, 0.9, 0.2), "Force", "Flash")
+    cohort.to_csv(folder / "cohort.csv", index=False)
+    with_features(folder, gap=0)
+    for region in ("tumour", "external2"):
+        path = folder / f"features/radiomics_{region}.parquet"
+        (pd.read_parquet(path) + 3 * cohort["event"].to_numpy()[:, None]).to_parquet(path)
+    told = scanners.topic(read(folder, run))
+    assert "Of the latter 80 did not differ before: ComBat reads no outcome, so of a scanner" in prose(told)
+
+
 def test_too_few_cases_of_a_class_are_told(make_run):
     folder, run = scanned(make_run)
     cohort = pd.read_csv(folder / "cohort.csv", dtype={"case": str})
