@@ -55,10 +55,10 @@ def rated(results: Results, set_: str, names: list[str]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def tested(results: Results, set_: str, names: list[str]) -> pd.DataFrame:
+def compared(results: Results, set_: str, names: list[str]) -> pd.DataFrame:
     """Every model against every reader: paired differences, McNemar's tests, the ROC curve's point, as numbers."""
     rows = [
-        _compared(pair(results, name, model, set_), results, set_)
+        _against(pair(results, name, model, set_), results, set_)
         for name in names
         for model in results.rows(set_).index
     ]
@@ -78,7 +78,7 @@ def _numbers(
     return made
 
 
-def _compared(one: Pair, results: Results, set_: str) -> dict[str, object]:
+def _against(one: Pair, results: Results, set_: str) -> dict[str, object]:
     evaluate = results.run.evaluate
     generator = stream(results.run.seed, one.model, set_, one.reader)
     paired = readers.compare(one.called, one.read, one.events, generator, evaluate.bootstrap, evaluate.confidence)

@@ -151,6 +151,14 @@ def test_decision_table_is_the_formula_with_an_interval(results):
     assert (own["net_benefit"] <= own["high"]).all()
 
 
+def test_the_gain_is_the_difference_of_the_two_net_benefits(results):
+    tables = decisions.topic(results).tables
+    test = tables["decision"][tables["decision"]["set"] == "test"].set_index(["model", "threshold"])["net_benefit"]
+    own = tables["decision_gain"][tables["decision_gain"]["set"] == "test"]
+    assert own["gain"].to_numpy() == pytest.approx((test["Combined"] - test["Clinical"]).to_numpy())
+    assert ((own["low"] <= own["gain"]) & (own["gain"] <= own["high"])).all()
+
+
 def test_decision_draws_the_gain_over_the_older_model(results):
     topic = decisions.topic(results)
     figure = drawn(topic, "decision_test")
@@ -162,6 +170,7 @@ def test_decision_draws_the_gain_over_the_older_model(results):
 def test_without_the_older_model_there_is_one_panel(make):
     made = make("heads.clinical=[]")
     assert len(drawn(decisions.topic(made), "decision_test").axes) == 1
+    assert "decision_gain" not in decisions.topic(made).tables
     assert reclassification.topic(made) is None
 
 

@@ -39,8 +39,12 @@ def topic(results: Results) -> Topic:
         *shown_by_set("decision", "Decision curve", results),
         _rows(table[table["set"] == set_], results),
     ]
+    tables = {"decision": table}
+    gains = [gain for name in results.sets if (gain := gained(results, name)) is not None]
+    if gains:
+        tables["decision_gain"] = pd.concat(gains, ignore_index=True)
     section = Section("decision", "Decision curve", blocks)
-    return Topic(section, {"decision": table}, each_set("decision", results, decided))
+    return Topic(section, tables, each_set("decision", results, decided))
 
 
 def benefits(results: Results, set_: str) -> pd.DataFrame:
@@ -62,6 +66,16 @@ def benefits(results: Results, set_: str) -> pd.DataFrame:
             )
         )  # fmt: skip
     return pd.concat(tables, ignore_index=True)
+
+
+def gained(results: Results, set_: str) -> pd.DataFrame | None:
+    """The newer model's net benefit minus the older's at thresholds 0.05 apart; None where the set lacks one."""
+    pair = _pair(results, set_)
+    if pair is None:
+        return None
+    gain = _resampled(results, set_, list(pair), STEPS).gain(pair[1], pair[0])
+    columns = {"set": set_, "old": pair[0], "new": pair[1], "threshold": STEPS.round(2)}
+    return pd.DataFrame({**columns, "gain": gain.value, "low": gain.low, "high": gain.high})
 
 
 def found(results: Results, set_: str) -> list[str]:

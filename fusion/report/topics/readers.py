@@ -9,7 +9,7 @@ from fusion.report.blocks import Block, Folded, Plot, Prose, Rows, Section
 from fusion.report.caution import few
 from fusion.report.figures import fullest, panels, rule
 from fusion.report.matrix import matrix
-from fusion.report.reading import calls, pair, rated, tested
+from fusion.report.reading import calls, compared, pair, rated
 from fusion.report.results import Results
 from fusion.report.style import FAINT
 from fusion.report.topic import Topic
@@ -39,7 +39,7 @@ def topic(results: Results) -> Topic | None:
     ]
     if not names:
         return Topic(Section("readers", "Readers and models", left, "Readers"))
-    judged, tests, shown = rated(results, set_, names), tested(results, set_, names), _shown(results, set_)
+    judged, tests, shown = rated(results, set_, names), compared(results, set_, names), _shown(results, set_)
     blocks: list[Block] = [
         *(Prose(sentence, faint=False) for name in names for sentence in found(tests, judged, name, results, set_)),
         *left,
