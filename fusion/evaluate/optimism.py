@@ -74,7 +74,7 @@ def plus_632(apparent: float, left_out: float, chance: float = CHANCE) -> float:
     apparent one weighs: .368 when none is lost, 0 when all is.
 
     >>> round(plus_632(apparent=0.9, left_out=0.7), 4)
-    0.7415
+    0.7451
     """
     left_out = max(left_out, chance)
     lost = (apparent - left_out) / (apparent - chance) if apparent > left_out else 0.0

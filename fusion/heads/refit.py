@@ -19,8 +19,10 @@ from fusion.heads.harmonise import harmonised
 from fusion.heads.logistic import fusion_head, log_odds, probability, radiomics_head
 from fusion.types import Events, Vector
 
-Train, Apart = Int[ndarray, " train"], Int[ndarray, " apart"]
-"""Positions in the cohort; a case may be among ``Train`` more than once, as bootstrap draws it."""
+Train = Int[ndarray, " train"]
+"""Positions in the cohort to fit on; a case may be there more than once, as bootstrap draws it."""
+Apart = Int[ndarray, " apart"]
+"""Positions in the cohort to score."""
 
 
 @dataclass(frozen=True)

@@ -137,7 +137,7 @@ def test_a_planted_selection_is_noise_that_looks_like_more(measured, tmp_path):
     made = pd.read_parquet(tmp_path / "leak/features/radiomics_external2.parquet")
     areas = [auc(made[name].to_numpy(), cases["event"].to_numpy()) for name in made]
     assert len(areas) == 20
-    assert min(abs(area - 0.5) for area in areas) > 0.25
+    assert min(abs(area - 0.5) for area in areas) > 0.2
 
 
 @pytest.fixture

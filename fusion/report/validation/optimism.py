@@ -34,7 +34,10 @@ def told(results: Results, table: pd.DataFrame) -> list[Block]:
     model = results.reference if results.reference in rows.index else str(rows.index[-1])
     text = READ.format(count=int(rows["resamples"].iloc[0] + rows["dropped"].iloc[0]))
     return [
-        Prose(_sentence(results, rows.loc[model], model), faint=False),
+        Prose(
+            _sentence(results, {str(name): float(rows[name][model]) for name in rows if name != "measure"}, model),
+            faint=False,
+        ),
         Prose(text + _fixed(rows) + _stacked(rows) + _dropped(rows)),
         Plot(NAME, "AUC where a model was fitted, corrected for optimism, out-of-fold and in unseen sets"),
         Rows.of(shown(results, table), mark=model),
@@ -124,7 +127,7 @@ def _interval(axis: Axes, results: Results, model: str, set_: str, place: float,
         axis.plot(area, place, marker, color=colour, markersize=4.5)
 
 
-def _sentence(results: Results, row: "pd.Series[float]", model: str) -> str:
+def _sentence(results: Results, row: dict[str, float], model: str) -> str:
     unseen = ", ".join(
         f"{number(results.rows(set_)['auc'][model])} in the {SETS[set_]}"
         if set_ != "train_oof" else f"{number(results.rows(set_)['auc'][model])} out-of-fold"
@@ -148,8 +151,8 @@ def _stacked(rows: pd.DataFrame) -> str:
     if not names:
         return ""
     return (
-        f" The out-of-fold AUC of {', '.join(names)} leans upwards in small sets, as the last regression reads scores of "
-        f"heads that had seen the fold it is judged in; left out, .632+ and unseen sets are free of that."
+        f" The out-of-fold AUC of {', '.join(names)} leans upwards in small sets: its last regression reads scores of "
+        f"heads that had seen the fold it is judged in. Left out, .632+ and unseen sets are free of that."
     )
 
 

@@ -56,7 +56,7 @@ def drawn(results: Results, table: pd.DataFrame) -> Figure:
     models = list(table["model"].unique())
     note = "Grey: AUC with permuted outcomes. Line: AUC with the true outcome. Dotted: chance."
     figure, axes = panels(title, note, len(models), 2.4)
-    edges = np.linspace(0, 1, 41)
+    edges = np.linspace(0, 1, 41).tolist()
     for axis, model in zip(axes, models, strict=True):
         observed, null = _parts(table, model)
         axis.hist(null, edges, color="#c5cbd3")

@@ -39,7 +39,7 @@ def told(results: Results) -> list[Block]:
 def shown(results: Results) -> pd.DataFrame:
     """Cases needed for every model that the heads fit, as printed: by what was kept and by all candidates."""
     train = results.cohort[results.cohort["set"] == "train"]["event"]
-    share, aucs = float(train.mean()), results.rows("train_oof")["auc"] if "train_oof" in results.sets else {}
+    share, aucs = float(train.mean()), results.rows("train_oof")["auc"]
     rows = []
     for model, counted, count in _counts(results):
         area = float(aucs.get(model, float("nan")))
@@ -105,8 +105,8 @@ def _development(results: Results, table: pd.DataFrame) -> str:
 
 def _judged(results: Results) -> str:
     set_ = results.sets[0]
-    row = results.rows(set_).loc[results.reference]
-    area, n, events = float(row["auc"]), int(row["n"]), int(row["events"])
+    row = results.scores(set_, results.reference)
+    area, n, events = row["auc"], int(row["n"]), int(row["events"])
     where = f"The {SETS[set_]} has {n} cases, {events} of them {results.run.cohort.positive_name}."
     if not 0.5 < area < 1:
         return f"{where} At an AUC of {number(area)} there is no formula for its precision."
