@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from itertools import combinations
 
+from fusion.report.findings import TESTABLE
 from fusion.report.pairs import Pair, common, corrected, same_cases
 from fusion.report.results import Results
 from fusion.report.words import SETS, number, p_value, percent
@@ -41,6 +42,12 @@ def _verdict(pairs: list[Pair]) -> str:
     if not judged:
         return "No two runs have a model over the same cases, so no difference between runs can be tested here."
     clear = [(pair, p) for pair, p in zip(judged, corrected(judged), strict=True) if p < 0.05]
+    smaller = min(min(pair.events, pair.n - pair.events) for pair in judged)
+    if smaller < TESTABLE:
+        return (
+            f"With {smaller} cases in the smaller class DeLong's approximation fails, so the tests below show nothing "
+            "either way."
+        )
     where = "cases set aside" if held else "training cases, out-of-fold"
     whole = f"{len(judged)} paired comparison{'s' if len(judged) > 1 else ''} of the same model over the same {where}"
     if not clear:

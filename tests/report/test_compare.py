@@ -73,6 +73,11 @@ def test_a_difference_that_is_there_is_told_and_equal_models_are_none(runs):
     assert "higher in A fake than in B plain (test set, P <0.001)" in verdict
 
 
+def test_too_few_cases_for_the_test_are_told(make_run):
+    told = lettered([read(*make_run("network=null", f"seed={seed}", cases=60)) for seed in (0, 1)])
+    assert contrasts.sentences(told, paired(told))[-1].startswith("With 3 cases in the smaller class DeLong's")
+
+
 def test_only_shared_names_of_other_patients_are_not_the_same_cases(make_run, runs):
     folder, run = make_run("network=null")
     assert same_cases(runs["A fake"], read(folder, run))
