@@ -10,8 +10,9 @@ import pytest
 from fusion import cli
 from fusion.evaluate.discrimination import auc
 from fusion.flow import canary as flow
-from fusion.flow.canary import Heard, Verdict, canary
+from fusion.flow.canary import canary
 from fusion.flow.planted import plant
+from fusion.flow.verdict import Heard, Verdict, inside_folds
 from fusion.store import write_parquet
 from tests import toy
 
@@ -53,7 +54,7 @@ def test_an_alarm_that_stays_silent_is_told():
 def test_the_error_is_that_of_ranks_inside_folds():
     """Two folds of 3 + 3: the rank sum test's variance of each is 7/108, of their mean half of that."""
     table = pd.DataFrame({"fold": np.repeat([0, 1], 6), "event": [1, 0] * 6, "probability": np.linspace(0, 1, 12)})
-    area, error = flow._inside_folds(table)
+    area, error = inside_folds(table)
     assert area == pytest.approx(np.mean([auc(own["probability"].to_numpy(), own["event"].to_numpy())
                                           for _, own in table.groupby("fold")]))  # fmt: skip
     assert error == pytest.approx(np.sqrt(7 / 108 / 2))
