@@ -13,6 +13,8 @@ from fusion.report.style import FAINT, INK, NEGATIVE, POSITIVE, headed
 
 MOST = 20
 """Features of a model that are shown."""
+OTHERS = "#c5cbd3"
+"""Colour of features that the final model did not take from the path."""
 TRACED = "Tumor+External2_RAD"
 """The model whose LASSO is drawn."""
 
@@ -50,9 +52,10 @@ def lasso(results: Results) -> Figure:
     left.set_ylabel("mean squared error")
     final = set(results.final(TRACED)["feature"])
     for feature, own in path.groupby("feature", sort=True):
-        colour = "#c5cbd3" if feature not in final else POSITIVE if _at(own, at) > 0 else NEGATIVE
-        right.plot(own["penalty"], own["coefficient"], color=colour, linewidth=1.1 if feature in final else 0.6,
-                   zorder=2 if feature in final else 1)  # fmt: skip
+        value = _at(own, at) if feature in final else 0.0
+        colour = POSITIVE if value > 0 else NEGATIVE if value < 0 else OTHERS
+        right.plot(own["penalty"], own["coefficient"], color=colour, linewidth=1.1 if value else 0.6,
+                   zorder=2 if value else 1)  # fmt: skip
     right.set_title(f"Coefficients: {int(errors.loc[errors['chosen'], 'features'].iloc[0])} at the penalty taken")
     right.set_ylabel("coefficient")
     for axis in (left, right):
