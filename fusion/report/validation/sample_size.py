@@ -44,7 +44,7 @@ def shown(results: Results) -> pd.DataFrame:
     for model, counted, count in _counts(results):
         area = float(aucs.get(model, float("nan")))
         poor = sample_size.needed(count, share, POOR * sample_size.largest_r2(share))
-        good = sample_size.needed(count, share, sample_size.r2_of(area, share)) if area > 0.5 else None
+        good = sample_size.needed(count, share, sample_size.r2_of(area, share)) if 0.5 < area < 1 else None
         rows.append(
             {"Model": model, "Counted": counted, "Parameters": f"{count:,}",
              "Training cases": str(len(train)), "Events a parameter": _ratio(int(train.sum()) / count),
