@@ -20,11 +20,12 @@ class Validation(Part):
 
     bootstrap: Annotated[int, Field(ge=0)] = 50
     """Resamples of training patients behind the optimism; 0 for none. Each costs a fit of every radiomics score, and of
-    those that a stacked model reads one more a fold (`split.folds`)."""
+    those that a stacked model reads one more a fold (`split.folds`): with 3,748 features of both regions 1 s of a core
+    for 42 training cases, 12 s for 249."""
     learning_curve: bool = True
     """AUC over growing training sets: four sizes, five draws of each, as many fits a draw as there are folds."""
     permutations: Annotated[int, Field(ge=0)] = 50
     """Relabellings of training patients behind the permutation test; 0 for none. Each costs as many fits of the joint
-    radiomics score as there are folds; the smallest P is 1 / (permutations + 1)."""
+    radiomics score as there are folds, 0.5 s and 8 s of a core; the smallest P is 1 / (permutations + 1)."""
     models: tuple[Refittable, ...] | None = None
     """Models whose optimism is measured; null takes the radiomics scores, Clinical and Combined."""
