@@ -19,6 +19,7 @@ from fusion.roi.patch import CasePatch, Patches, cut
 from fusion.roi.region import external2, regions
 from fusion.store import write_csv, write_parquet
 
+DEEP_INNER = "features/deep_scores_inner.parquet"
 NESTED = "checkpoints/nested"
 """Below it one folder an outer fold, each with the checkpoints of the networks of that fold's two thirds."""
 
@@ -41,6 +42,12 @@ def selection(folder: Path) -> list[pd.DataFrame]:
     """What the heads on deep vectors kept, if there are such heads."""
     path = folder / "features/deep_selection.csv"
     return [pd.read_csv(path, dtype={"fold": str})] if path.is_file() else []
+
+
+def inner(folder: Path) -> pd.DataFrame:
+    """Scores of heads on deep vectors that saw neither of two folds, if there are such heads."""
+    path = folder / DEEP_INNER
+    return pd.read_parquet(path) if path.is_file() else pd.DataFrame()
 
 
 def seen_vectors(folder: Path) -> dict[str, pd.DataFrame]:
@@ -111,6 +118,8 @@ def _write(work: Work, kind: str, tables: dict[str, pd.DataFrame]) -> None:
 
 def _write_fitted(work: Work, fitted: Fitted) -> None:
     write_csv(work.folder / "features/deep_selection.csv", fitted.selection)
+    if not fitted.inner.empty:
+        write_parquet(work.folder / DEEP_INNER, fitted.inner)
     write_parquet(work.folder / "features/deep_scores.parquet", fitted.rows)
 
 

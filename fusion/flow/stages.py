@@ -20,7 +20,7 @@ from fusion.flow.agreement import agreed
 from fusion.flow.check import ring_path
 from fusion.flow.folder import stored_run, told
 from fusion.flow.work import Work
-from fusion.heads.combine import CALIBRATION, predict, radiomics_scores
+from fusion.heads.combine import CALIBRATION, INNER, predict, radiomics_scores
 from fusion.heads.literal import literal_predictions
 from fusion.heads.path import ERRORS, PATH
 from fusion.progress import each
@@ -64,6 +64,7 @@ def write_radiomics(work: Work) -> None:
 def write_predictions(work: Work) -> None:
     """features/scores.parquet, selection.csv, lasso_errors.csv, lasso_path.csv, calibration.csv and predictions.csv.
 
+    Beside the scores features/scores_inner.parquet, what the regressions on scores learn from (``combine.predict``).
     With `paper_literal` also predictions_paper_literal.csv, which nothing else reads but the optimism.
     """
     target = work.folder / "predictions.csv"
@@ -73,14 +74,15 @@ def write_predictions(work: Work) -> None:
     with told(work.folder, "heads"):
         measured = {r: pd.read_parquet(work.folder / f"features/radiomics_{r}.parquet") for r in REGIONS}
         found = agreed(measured, work.folder, run.heads.icc)
-        radiomics = radiomics_scores(found, cases, run.heads, run.seed, run.jobs)
+        radiomics = radiomics_scores(found, cases, run.heads, run.seed, run.jobs, run.models)
         scores, selections = [radiomics.rows], [radiomics.selection]
         if run.network is not None:
             scores.append(pd.read_parquet(work.folder / "features/deep_scores.parquet"))
             selections += networks.selection(work.folder)
         every = pd.concat(scores, ignore_index=True)
         encoded = clinical.encode(cases.set_index("case"), run.cohort.clinical, run.predictors)
-        fitted = predict(every, encoded, cases, run.models, run.heads)
+        inner = pd.concat([radiomics.inner, networks.inner(work.folder)], ignore_index=True)
+        fitted = predict(every, encoded, cases, run.models, run.heads, None if inner.empty else inner)
         if run.heads.stacking == "paper_literal":
             deep = networks.seen_vectors(work.folder)
             literal = literal_predictions(
@@ -88,6 +90,8 @@ def write_predictions(work: Work) -> None:
             )
             write_csv(work.folder / optimism.FILE, literal)
         write_parquet(work.folder / "features/scores.parquet", every)
+        if not inner.empty:
+            write_parquet(work.folder / INNER, inner)
         write_csv(work.folder / "selection.csv", pd.concat([*selections, fitted.selection], ignore_index=True))
         write_csv(work.folder / "lasso_errors.csv", radiomics.errors.reindex(columns=list(ERRORS)))
         write_csv(work.folder / "lasso_path.csv", radiomics.path.reindex(columns=list(PATH)))

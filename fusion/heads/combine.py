@@ -1,6 +1,7 @@
 """The model list: radiomics scores, then every model's probabilities, out-of-fold for training cases."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -13,7 +14,7 @@ from fusion.config.heads import Heads
 from fusion.heads.calibrate import calibration
 from fusion.heads.harmonise import harmonised
 from fusion.heads.logistic import fusion_head, log_odds, probability, radiomics_head
-from fusion.heads.parts import FINAL, Fitted, folds, in_order, kept, parts, word
+from fusion.heads.parts import FINAL, Fitted, folds, in_order, kept, pairs, parts, without, word
 from fusion.heads.path import lasso_path
 from fusion.progress import each
 
@@ -36,11 +37,14 @@ MODEL_OF = {sources[0]: model for model, sources in SOURCES.items() if len(sourc
 WITH_CLINICAL = ("Clinical", "Combined")
 CALIBRATION = ("model", "fold", "factor", "offset")
 """Columns of calibration.csv: a network's calibrated log-odds are factor x log-odds + offset."""
+INNER = "features/scores_inner.parquet"
+"""Where a run keeps the scores that its regressions on scores learn from; absent where folds are too small for them."""
 
 
 def radiomics_scores(
-    tables: Mapping[str, pd.DataFrame], cohort: pd.DataFrame, heads: Heads, seed: int, jobs: int = 0
-) -> Fitted:
+    tables: Mapping[str, pd.DataFrame], cohort: pd.DataFrame, heads: Heads, seed: int, jobs: int = 0,
+    models: tuple[str, ...] = tuple(SOURCES),
+) -> Fitted:  # fmt: skip
     """Radiomics scores of tumour, ring and both together (``heads.regions``: one selection on all columns, or two).
 
     Args:
@@ -49,18 +53,19 @@ def radiomics_scores(
         heads: selection and penalty.
         seed: of LASSO's folds.
         jobs: worker processes; does not change a number.
+        models: those that will read the scores.
 
     Returns:
         Rows case, source, set, fold, score (log-odds): training cases by the head that did not see their fold, all
-        others by the head of the whole training set; the selection as in selection.csv; the final heads' LASSO as in
-        lasso_errors.csv and lasso_path.csv.
+        others by the head of the whole training set; ``inner`` as ``predict`` wants it for ``models``; the selection as
+        in selection.csv; the final heads' LASSO as in lasso_errors.csv and lasso_path.csv.
 
     Raises:
         HeadError: nothing varies, or too few cases of a class for LASSO's folds.
     """
     inputs, both = radiomics_inputs(tables), "+".join(tables) + "_RAD"
     widths = {both: tuple(table.shape[1] for table in tables.values())}
-    return vector_scores(inputs, cohort, heads, seed, jobs, "radiomics scores", widths, heads.harmonise)
+    return vector_scores(inputs, cohort, heads, seed, jobs, "radiomics scores", widths, heads.harmonise, models)
 
 
 def radiomics_inputs(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
@@ -72,6 +77,7 @@ def radiomics_inputs(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFra
 def vector_scores(
     inputs: Mapping[str, pd.DataFrame], cohort: pd.DataFrame, heads: Heads, seed: int, jobs: int, title: str,
     widths: Mapping[str, tuple[int, ...]] | None = None, harmonise: Combat | None = None,
+    models: tuple[str, ...] = tuple(SOURCES),
 ) -> Fitted:  # fmt: skip
     """Scores of vectors that no outcome had a part in: ``inputs`` is a table a source, index ``case``.
 
@@ -80,21 +86,28 @@ def vector_scores(
     The other arguments, what comes back and what is raised are those of ``radiomics_scores``.
     """
     tables = {source: table.loc[cohort["case"]] for source, table in inputs.items()}
+    given: dict[str, Any] = {
+        "inputs": tables, "cohort": cohort, "heads": heads, "seed": seed, "widths": widths or {}, "harmonise": harmonise
+    }  # fmt: skip
     items = [(source, fold) for source in tables for fold in folds(cohort)]
-    score = partial(_score, inputs=tables, cohort=cohort, heads=heads, seed=seed, widths=widths or {},
-                    harmonise=harmonise)  # fmt: skip
-    return in_order(dict(each(score, items, title, jobs)), items)
+    fitted = in_order(dict(each(partial(_score, **given), items, title, jobs)), items)
+    read = {source for model in models if stacked(model) for source in SOURCES[model]}
+    twice = [(source, pair) for source in tables if source in read for pair in pairs(cohort, heads.fewest)]
+    inner = dict(each(partial(_inner, **given), twice, f"{title}, two folds apart", jobs))
+    return replace(fitted, inner=pd.concat([inner[item] for item in twice], ignore_index=True)) if twice else fitted
 
 
 def predict(
-    scores: pd.DataFrame, clinical: pd.DataFrame, cohort: pd.DataFrame, models: tuple[str, ...], heads: Heads
-) -> Fitted:
+    scores: pd.DataFrame, clinical: pd.DataFrame, cohort: pd.DataFrame, models: tuple[str, ...], heads: Heads,
+    inner: pd.DataFrame | None = None,
+) -> Fitted:  # fmt: skip
     """Probabilities of every model in ``models``.
 
     A model of one score is that score as a probability, calibrated first where the score is a trained network's own
     log-odds (``heads.calibration``). A model of several predictors is a logistic regression on the scores as they are
     and the clinical predictors. Calibration and regression are fitted for a training case on the out-of-fold scores of
-    the other folds, and for all others on the out-of-fold scores of the whole training set.
+    the other folds, and for all others on the out-of-fold scores of the whole training set. A regression that judges a
+    fold reads ``inner`` where it is given, as plain out-of-fold scores of the other folds come from heads that saw it.
 
     Args:
         scores: rows case, source, set, fold, score.
@@ -102,6 +115,8 @@ def predict(
         cohort: columns case, set, fold, event.
         models: names from ``SOURCES``.
         heads: penalty, stacking, calibration.
+        inner: rows case, source, fold, without, score, by heads that saw neither of the two folds; sources it lacks
+            (trained networks) are read as they are.
 
     Returns:
         Rows as in predictions.csv, the heads' coefficients as in selection.csv, the networks' calibration as in
@@ -112,8 +127,18 @@ def predict(
     for model in models:
         inputs = predictors(model, wide, clinical).loc[cohort["case"]]
         for fold in folds(cohort):
-            fitted[model, fold] = _probabilities(model, fold, inputs, cohort, heads)
+            learned = _learned(inputs, inner, fold) if stacked(model) else inputs
+            fitted[model, fold] = _probabilities(model, fold, inputs, learned, cohort, heads)
     return in_order(fitted, list(fitted))
+
+
+def stacked(model: str) -> bool:
+    """Whether a model is a regression on several predictors.
+
+    >>> stacked("Tumor_RAD"), stacked("Combined")
+    (False, True)
+    """
+    return model in WITH_CLINICAL or len(SOURCES[model]) > 1
 
 
 def log_odds_of(head: Any, table: pd.DataFrame, apart: np.ndarray) -> Float[np.ndarray, " case"]:
@@ -133,20 +158,52 @@ def _score(
 ) -> Fitted:  # fmt: skip
     source, fold = item
     fit, apart = parts(cohort, fold)
-    table = harmonised(inputs[source], cohort, fit, harmonise)
-    head = radiomics_head(heads, seed, widths.get(source))
-    head.fit(table.to_numpy()[fit], cohort["event"].to_numpy()[fit])
+    head, table = _fitted(source, fit, inputs, cohort, heads, seed, widths, harmonise)
     rows = cohort.loc[apart, ["case", "set", "fold"]].assign(source=source, score=log_odds_of(head, table, apart))
     model, names = MODEL_OF[source], list(table.columns)
     paths = dict(zip(("errors", "path"), lasso_path(head, model, names), strict=True)) if fold == FINAL else {}
     return Fitted(rows[["case", "source", "set", "fold", "score"]], kept(head, model, fold, names), **paths)
 
 
-def _probabilities(model: str, fold: int, inputs: pd.DataFrame, cohort: pd.DataFrame, heads: Heads) -> Fitted:
+def _inner(
+    item: tuple[str, tuple[int, int]], inputs: Mapping[str, pd.DataFrame], cohort: pd.DataFrame, heads: Heads,
+    seed: int, widths: Mapping[str, tuple[int, ...]], harmonise: Combat | None,
+) -> pd.DataFrame:  # fmt: skip
+    """Scores of the cases of two folds by a head that saw neither; each serves the judge of the other fold."""
+    source, pair = item
+    fit, apart = without(cohort, pair)
+    head, table = _fitted(source, fit, inputs, cohort, heads, seed, widths, harmonise)
+    rows = cohort.loc[apart, ["case", "fold"]].assign(source=source, score=log_odds_of(head, table, apart))
+    rows["without"] = rows["fold"].map(dict(zip(pair, pair[::-1], strict=True)))
+    return rows[["case", "source", "fold", "without", "score"]]
+
+
+def _fitted(
+    source: str, fit: np.ndarray, inputs: Mapping[str, pd.DataFrame], cohort: pd.DataFrame, heads: Heads, seed: int,
+    widths: Mapping[str, tuple[int, ...]], harmonise: Combat | None,
+) -> tuple[Any, pd.DataFrame]:  # fmt: skip
+    """The head fitted on the cases ``fit``, and the table that it reads."""
+    table = harmonised(inputs[source], cohort, fit, harmonise)
+    head = radiomics_head(heads, seed, widths.get(source))
+    return head.fit(table.to_numpy()[fit], cohort["event"].to_numpy()[fit]), table
+
+
+def _learned(inputs: pd.DataFrame, inner: pd.DataFrame | None, fold: int) -> pd.DataFrame:
+    """``inputs`` as the judge of ``fold`` may learn from them."""
+    if inner is None or fold == FINAL:
+        return inputs
+    own = inner[(inner["without"] == fold) & inner["source"].isin(inputs.columns)]
+    columns = {str(source): rows.set_index("case")["score"] for source, rows in own.groupby("source")}
+    return inputs.assign(**{source: scores.reindex(inputs.index) for source, scores in columns.items()})
+
+
+def _probabilities(
+    model: str, fold: int, inputs: pd.DataFrame, learned: pd.DataFrame, cohort: pd.DataFrame, heads: Heads
+) -> Fitted:
     fit, apart = parts(cohort, fold)
     selection = calibrations = pd.DataFrame()
-    if model in WITH_CLINICAL or len(SOURCES[model]) > 1:
-        head = fusion_head(heads).fit(inputs.to_numpy()[fit], cohort["event"].to_numpy()[fit])
+    if stacked(model):
+        head = fusion_head(heads).fit(learned.to_numpy()[fit], cohort["event"].to_numpy()[fit])
         odds, selection = log_odds_of(head, inputs, apart), kept(head, model, fold, list(inputs.columns))
     else:
         odds = inputs.to_numpy()[:, 0]
@@ -157,7 +214,7 @@ def _probabilities(model: str, fold: int, inputs: pd.DataFrame, cohort: pd.DataF
         odds = odds[apart]
     rows = cohort.loc[apart, ["case", "fold", "event"]].assign(model=model, probability=probability(odds))
     rows["set"] = cohort.loc[apart, "set"].replace({"train": "train_oof"})
-    return Fitted(rows[["model", "set", "case", "fold", "probability", "event"]], selection, calibrations)
+    return Fitted(rows[["model", "set", "case", "fold", "probability", "event"]], selection, calibration=calibrations)
 
 
 def _uncalibrated(model: str, heads: Heads) -> bool:

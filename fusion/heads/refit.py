@@ -14,9 +14,10 @@ from numpy import ndarray
 
 from fusion.config.heads import Heads
 from fusion.errors import Fault, HeadError
-from fusion.heads.combine import SOURCES, WITH_CLINICAL, predictors, radiomics_inputs
+from fusion.heads.combine import SOURCES, predictors, radiomics_inputs, stacked
 from fusion.heads.harmonise import harmonised
 from fusion.heads.logistic import fusion_head, log_odds, probability, radiomics_head
+from fusion.heads.parts import pairs
 from fusion.types import Events, Vector
 
 Train = Int[ndarray, " train"]
@@ -105,10 +106,10 @@ def fit_and_score(
         HeadError: one class only among ``train``, or too few cases of a class for LASSO's folds.
     """
     outer = _scores(_sources(models, known), train, apart, known)
-    stacks = [model for model in models if _stacked(model)]
+    stacks = [model for model in models if stacked(model)]
     inner = _out_of_fold(_sources(stacks, known), train, train, known) if stacks else pd.DataFrame()
     return {
-        model: _fused(model, inner, train, outer, apart, known) if _stacked(model) else _alone(model, outer)
+        model: _fused(model, inner, train, outer, apart, known) if stacked(model) else _alone(model, outer)
         for model in models
     }
 
@@ -122,20 +123,37 @@ def out_of_fold(models: Sequence[str], members: Train, known: Material) -> dict[
         HeadError: as ``fit_and_score``, in any fold.
     """
     train, fold = known.train, known.cohort["fold"].to_numpy()
-    scores = _out_of_fold(_sources(models, known), members, train, known)
-    found = {model: _alone(model, scores) for model in models if not _stacked(model)}
-    place = np.searchsorted(train, members)
-    for model in (model for model in models if _stacked(model)):
-        found[model] = np.full(len(train), np.nan)
-        for own in np.unique(fold[train]):
-            apart, fit = fold[train] == own, fold[members] != own
-            found[model][apart] = _fused(model, scores.iloc[place[fit]].reset_index(drop=True), members[fit],
-                                         scores[apart].reset_index(drop=True), train[apart], known)  # fmt: skip
+    found = {model: np.full(len(train), np.nan) for model in models}
+    inner = _inner(_sources([model for model in models if stacked(model)], known), members, known)
+    for own in np.unique(fold[train]):
+        apart, fit = fold[train] == own, members[fold[members] != own]
+        outer = _scores(_sources(models, known), fit, train[apart], known)
+        for model in models:
+            found[model][apart] = (
+                _fused(model, inner[int(own)].loc[fit].reset_index(drop=True), fit, outer, train[apart], known)
+                if stacked(model)
+                else _alone(model, outer)
+            )
     return found
 
 
-def _stacked(model: str) -> bool:
-    return model in WITH_CLINICAL or len(SOURCES[model]) > 1
+def _inner(sources: Sequence[str], members: Train, known: Material) -> dict[int, pd.DataFrame]:
+    """By fold, what a regression that judges it may learn from: scores of ``members``, indexed by their positions.
+
+    Without pairs of folds that may be left out (``parts.pairs``) these are plain out-of-fold scores, as in the run.
+    """
+    fold, cases = known.cohort["fold"].to_numpy(), np.unique(members)
+    every = pairs(known.cohort, known.heads.fewest) if sources else []
+    if not every:
+        plain = _out_of_fold(sources, members, cases, known).set_axis(cases)
+        return dict.fromkeys((int(own) for own in np.unique(fold[known.train])), plain)
+    made: dict[int, list[pd.DataFrame]] = {}
+    for pair in every:
+        apart = cases[np.isin(fold[cases], pair)]
+        scores = _scores(sources, members[~np.isin(fold[members], pair)], apart, known).set_axis(apart)
+        for judged, other in (pair, pair[::-1]):
+            made.setdefault(judged, []).append(scores[fold[apart] == other])
+    return {judged: pd.concat(rows) for judged, rows in made.items()}
 
 
 def _sources(models: Sequence[str], known: Material) -> list[str]:

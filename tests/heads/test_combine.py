@@ -40,7 +40,8 @@ def fitted():
     own = cohort(120, 0)
     scores = radiomics_scores(tables(own, 1.0), own, HEADS, seed=0, jobs=1)
     clinical = pd.DataFrame({"age": np.random.default_rng(1).normal(size=120)}, index=pd.Index(own["case"]))
-    return own, scores, predict(scores.rows, clinical, own, (*RADIOMICS, "Clinical", "Combined"), HEADS)
+    models = (*RADIOMICS, "Clinical", "Combined")
+    return own, scores, predict(scores.rows, clinical, own, models, HEADS, scores.inner)
 
 
 def test_the_model_list_is_the_papers():
@@ -99,3 +100,54 @@ def test_noise_scores_chance():
             aucs(predict(scores.rows, pd.DataFrame(index=own["case"]), own, RADIOMICS, HEADS).rows, "train_oof")
         )
     assert 0.4 < float(np.mean(means)) < 0.6
+
+
+def test_a_folds_outcomes_have_no_part_in_its_predictions(fitted):
+    """Not even through the scores of other folds, which plain out-of-fold scores would let in."""
+    own, scores, found = fitted
+    flipped = own.assign(event=np.where(own["fold"] == 0, 1 - own["event"], own["event"]))
+    again = radiomics_scores(tables(own, 1.0), flipped, HEADS, seed=0, jobs=1)
+    clinical = pd.DataFrame({"age": np.random.default_rng(1).normal(size=120)}, index=pd.Index(own["case"]))
+    for inner, same in ((again.inner, True), (None, False)):
+        rows = predict(again.rows, clinical, flipped, ("Combined",), HEADS, inner).rows
+        plain = found.rows if inner is not None else predict(scores.rows, clinical, own, ("Combined",), HEADS).rows
+        before, after = (
+            table[(table["model"] == "Combined") & (table["fold"] == 0) & (table["set"] == "train_oof")]["probability"]
+            for table in (plain, rows)
+        )
+        assert np.allclose(before, after, atol=1e-12) is same
+
+
+def test_inner_scores_come_from_heads_that_saw_neither_fold(fitted):
+    own, scores, _ = fitted
+    inner = scores.inner
+    assert (inner["fold"] != inner["without"]).all()
+    train = int((own["set"] == "train").sum())
+    assert len(inner) == 3 * train * 3  # of three sources every training case, for each of the other three folds
+
+
+def test_folds_too_small_for_inner_scores_have_none():
+    own = cohort(60, 0)
+    halves = own.assign(fold=np.where(own["fold"] >= 0, own["fold"] % 2, -1))
+    assert radiomics_scores(tables(halves, 1.0), halves, HEADS, seed=0, jobs=1).inner.empty
+
+
+def test_only_scores_that_a_regression_reads_are_made_twice():
+    own = cohort(60, 0)
+    found = radiomics_scores(
+        tables(own, 1.0), own, HEADS, 0, 1, models=("Tumor_RAD", "Tumor+External2_RAD", "Combined")
+    )
+    assert set(found.inner["source"]) == {"tumour+external2_RAD"}
+
+
+@pytest.mark.slow
+def test_a_stacked_model_of_noise_scores_chance_out_of_fold():
+    areas = []
+    for seed in range(60):
+        own = cohort(86, seed)
+        scores = radiomics_scores(tables(own, 0.0, seed, 10), own, Heads(lasso_folds=2, top=5), seed, jobs=1)
+        age = pd.DataFrame({"age": np.random.default_rng(seed).normal(size=86)}, index=pd.Index(own["case"]))
+        rows = predict(scores.rows, age, own, ("Combined",), HEADS, scores.inner).rows
+        folds = rows[rows["set"] == "train_oof"].groupby("fold")
+        areas.append(np.mean([roc_auc_score(own["event"], own["probability"]) for _, own in folds]))
+    assert abs(np.mean(areas) - 0.5) < 3 * np.std(areas, ddof=1) / np.sqrt(60)

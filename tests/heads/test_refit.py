@@ -27,8 +27,9 @@ def known(cases: int = 80, shift: float = 1.0, seed: int = 0, columns: int = 30)
 @pytest.fixture(scope="module")
 def both():
     own, found, clinical, deep, whole = known()
-    scores = radiomics_scores(found, own, HEADS, seed=0, jobs=1).rows
-    return whole, predict(pd.concat([scores, deep]), clinical, own, MODELS, HEADS).rows
+    scores = radiomics_scores(found, own, HEADS, seed=0, jobs=1)
+    assert not scores.inner.empty
+    return whole, predict(pd.concat([scores.rows, deep]), clinical, own, MODELS, HEADS, scores.inner).rows
 
 
 def of(rows: pd.DataFrame, model: str, set_: str) -> np.ndarray:
