@@ -11,7 +11,7 @@ from fusion.config.run import Run
 from fusion.data.case import Files, load
 from fusion.flow.folder import told
 from fusion.flow.work import Work
-from fusion.heads.combine import vector_scores
+from fusion.heads.combine import DEEP_INNER, vector_scores
 from fusion.heads.nested import HEAD, inner_folds, nested_scores
 from fusion.heads.parts import Fitted, folds, parts, word
 from fusion.progress import each
@@ -19,7 +19,6 @@ from fusion.roi.patch import CasePatch, Patches, cut
 from fusion.roi.region import external2, regions
 from fusion.store import write_csv, write_parquet
 
-DEEP_INNER = "features/deep_scores_inner.parquet"
 NESTED = "checkpoints/nested"
 """Below it one folder an outer fold, each with the checkpoints of the networks of that fold's two thirds."""
 

@@ -37,8 +37,9 @@ MODEL_OF = {sources[0]: model for model, sources in SOURCES.items() if len(sourc
 WITH_CLINICAL = ("Clinical", "Combined")
 CALIBRATION = ("model", "fold", "factor", "offset")
 """Columns of calibration.csv: a network's calibrated log-odds are factor x log-odds + offset."""
-INNER = "features/scores_inner.parquet"
-"""Where a run keeps the scores that its regressions on scores learn from; absent where folds are too small for them."""
+INNER, DEEP_INNER = "features/scores_inner.parquet", "features/deep_scores_inner.parquet"
+"""Where a run keeps the scores that its regressions on scores learn from, of all sources and of heads on deep vectors;
+absent where folds are too small for them, or where the scores are those of trained networks."""
 
 
 def radiomics_scores(

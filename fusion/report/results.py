@@ -12,6 +12,7 @@ from fusion.config.run import MODELS, Run
 from fusion.errors import Fault, RunError
 from fusion.evaluate import predictions
 from fusion.evaluate.metrics import reference
+from fusion.heads.combine import DEEP_INNER, INNER, SOURCES, stacked
 
 FILES = ("cohort.csv", "predictions.csv", "metrics.csv", "selection.csv", "environment.json")
 
@@ -47,6 +48,23 @@ class Results:
     def reference(self) -> str:
         """The model that the others are compared with."""
         return reference(self.models)
+
+    @property
+    def leaning(self) -> list[str]:
+        """Models whose out-of-fold AUC leans upwards: their regression reads scores that have seen the fold it judges.
+
+        These are trained networks' scores, and any where folds are too small for scores two folds apart.
+        """
+        missing = {kind: not (self.folder / path).is_file() for kind, path in (("_RAD", INNER), ("_DL", DEEP_INNER))}
+        return [
+            model
+            for model in self.models
+            if stacked(model) and any(missing[kind] and self._reads(model, kind) for kind in missing)
+        ]
+
+    def _reads(self, model: str, kind: str) -> bool:
+        there = self.run.network is not None or kind != "_DL"
+        return there and any(source.endswith(kind) for source in SOURCES[model])
 
     def rows(self, set_: str) -> pd.DataFrame:
         """Metrics of one set, indexed by model, in the order of Table 1."""

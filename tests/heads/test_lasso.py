@@ -72,3 +72,11 @@ def test_wide_and_tall_tables_take_the_same_road():
     wide, narrow = LassoTop(5).fit(table, event), LassoTop(5).fit(table[:, :110], event)
     assert wide.get_support()[0]
     assert narrow.get_support()[0]
+
+
+def test_copies_of_a_case_share_a_fold():
+    rng = np.random.default_rng(0)
+    drawn = rng.integers(0, 40, 80)
+    X, y = rng.normal(size=(40, 6))[drawn], (np.arange(40) % 2)[drawn]
+    for fit, apart in LassoTop(folds=4)._parts(X, y):
+        assert not set(drawn[fit]) & set(drawn[apart])

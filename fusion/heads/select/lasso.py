@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 from sklearn.linear_model import ElasticNetCV, enet_path
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from fusion.errors import Fault, HeadError
 from fusion.heads.select.ranked import Ranked
@@ -27,7 +27,7 @@ class LassoTop(Ranked):
 
     Args:
         top: features kept at most; None for all with a coefficient.
-        folds: stratified cross-validation folds.
+        folds: stratified cross-validation folds; equal rows stay together.
         seed: of the folds.
         rule: `min` takes the penalty with the smallest cross-validated squared error; `one_se` the largest whose error
             is within one standard error of it, over folds of equal weight (Friedman 2010).
@@ -58,8 +58,9 @@ class LassoTop(Ranked):
     def _follow(self, X: Table, y: Events) -> None:
         """alphas_, mse_path_ (penalty x fold), alpha_ and coef_."""
         gram = X.shape[1] <= 2 * len(X)  # quicker there; slower beyond; the same numbers
-        parts = StratifiedKFold(self.folds, shuffle=True, random_state=self.seed)
-        found = ElasticNetCV(l1_ratio=self.l1_ratio, alphas=ALPHAS, cv=parts, precompute=gram, **SETTINGS).fit(X, y)
+        found = ElasticNetCV(
+            l1_ratio=self.l1_ratio, alphas=ALPHAS, cv=self._parts(X, y), precompute=gram, **SETTINGS
+        ).fit(X, y)
         self.alphas_, self.mse_path_ = found.alphas_, found.mse_path_
         options = {key: SETTINGS[key] for key in ("tol", "max_iter")}
         _, path, _ = enet_path(X - X.mean(axis=0), y - y.mean(), l1_ratio=self.l1_ratio, alphas=self.alphas_,
@@ -70,6 +71,13 @@ class LassoTop(Ranked):
                 raise HeadError(self._nothing(X))
             at = int(np.flatnonzero(path.any(axis=0))[0])
         self.alpha_, self.coef_, self.path_ = float(self.alphas_[at]), path[:, at], path
+
+    def _parts(self, X: Table, y: Events) -> list[tuple[np.ndarray, np.ndarray]]:
+        """The folds; equal rows, as a bootstrap sample holds them, share one, so that no case judges its own copy."""
+        if len(np.unique(X[:, 0])) == len(X) or len(np.unique(X, axis=0)) == len(X):
+            return list(StratifiedKFold(self.folds, shuffle=True, random_state=self.seed).split(X, y))
+        _, copies = np.unique(X, axis=0, return_inverse=True)
+        return list(StratifiedGroupKFold(self.folds, shuffle=True, random_state=self.seed).split(X, y, copies))
 
 
 def chosen(errors: Float[np.ndarray, "penalty fold"], rule: Literal["min", "one_se"]) -> int:

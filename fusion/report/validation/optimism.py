@@ -20,8 +20,7 @@ READ = (
     ".632+: leans on the patients that a resample lacks, the more so the more the model overfits (Efron & Tibshirani "
     "1997); where the apparent AUC is near 1 it is the one to believe, as Harrell's correction is then too kind. "
     "Left out: mean AUC among patients that a resample lacks, with its middle 95% over resamples, no confidence "
-    "interval. A resample holds copies of patients; those of one patient share an outer fold but may lie in several of "
-    "the folds that choose LASSO's penalty."
+    "interval. A resample holds copies of patients; those of one patient share a fold, outer and inner."
 )
 DRAWN = {
     "apparent": ("s", "apparent"), "corrected": ("D", "corrected (Harrell)"), "plus_632": ("v", ".632+"),
@@ -38,10 +37,13 @@ def told(results: Results, table: pd.DataFrame) -> list[Block]:
             _sentence(results, {str(name): float(rows[name][model]) for name in rows if name != "measure"}, model),
             faint=False,
         ),
-        Prose(text + _fixed(rows) + _stacked(rows) + _dropped(rows)),
         Plot(NAME, "AUC where a model was fitted, corrected for optimism, out-of-fold and in unseen sets"),
-        Rows.of(shown(results, table), mark=model),
+        Rows.of(shown(results, table).drop(columns=["Optimism", "Resamples"]), mark=model),
         Prose(_paper()),
+        Folded(
+            "How these were made, and how to read them",
+            [Prose(text + _fixed(rows) + _stacked(results, rows) + _dropped(rows))],
+        ),  # fmt: skip
         Folded("Brier score and calibration slope, corrected for optimism", [Rows.of(others(table), words=2)]),
     ]
 
@@ -141,18 +143,18 @@ def _sentence(results: Results, row: dict[str, float], model: str) -> str:
     return (
         f"On the {row['n']:.0f} training cases ({row['events']:.0f} events) it was fitted on, {model} has AUC "
         f"{number(row['apparent'])}. Of that, resampling of patients leaves {number(row['corrected'])} (Harrell) or "
-        f"{number(row['plus_632'])} (.632+); it has {unseen}. Numbers that agree but for the first speak for the flow: "
-        f"only the apparent AUC counts what was learned by heart."
+        f"{number(row['plus_632'])} (.632+); it has {unseen}. Only the "
+        f"apparent AUC counts what was learned by heart; the further apart the others lie, the less is known."
     )
 
 
-def _stacked(rows: pd.DataFrame) -> str:
-    names = [str(model) for model in rows.index if model == "Combined" or "+DL" in str(model)]
+def _stacked(results: Results, rows: pd.DataFrame) -> str:
+    names = [model for model in results.leaning if model in rows.index]
     if not names:
         return ""
     return (
-        f" The out-of-fold AUC of {', '.join(names)} leans upwards in small sets: its last regression reads scores of "
-        f"heads that had seen the fold it is judged in. Left out, .632+ and unseen sets are free of that."
+        f" The out-of-fold AUC of {', '.join(names)} leans upwards a little: the last regression reads scores that "
+        f"have seen the fold it is judged in. Left out, .632+ and unseen sets are free of that."
     )
 
 
