@@ -62,8 +62,8 @@ def diagonal(axis: Axes, title: str, x: str, y: str) -> None:
     """A unit square with its diagonal."""
     axis.axline((0, 0), slope=1, color="#c5cbd3", linewidth=1, zorder=0.5)
     axis.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal", xlabel=x, ylabel=y, title=title)
-    axis.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", ".25", ".5", ".75", "1"])
-    axis.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", ".25", ".5", ".75", "1"])
+    axis.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "0.25", "0.5", "0.75", "1"])
+    axis.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "0.25", "0.5", "0.75", "1"])
 
 
 def fullest(models: list[str]) -> list[str]:

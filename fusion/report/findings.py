@@ -39,7 +39,7 @@ def cautions(results: Results) -> list[str]:
     """Reasons not to lean on the numbers, the gravest first."""
     return [
         "Research use only: not a medical device, and not for decisions about patients.",
-        *_no_test_set(results), *_few_cases(results), *_few_events(results), *_calibration(results),
+        *_no_test_set(results), *_leaning(results), *_few_cases(results), *_few_events(results), *_calibration(results),
         *absent(results),
     ]  # fmt: skip
 
@@ -113,6 +113,14 @@ def _no_test_set(results: Results) -> Iterator[str]:
         yield "There is no test set: all figures come from out-of-fold predictions of the training set."
 
 
+def _leaning(results: Results) -> Iterator[str]:
+    if results.sets == ["train_oof"] and results.leaning:
+        yield (
+            f"Out-of-fold AUCs of {', '.join(results.leaning)} lean upwards a little: their last regression reads "
+            "scores that have seen the fold it is judged in."
+        )
+
+
 def _few_cases(results: Results) -> Iterator[str]:
     row, cohort = results.rows(results.sets[0]).iloc[0], results.run.cohort
     events, others = int(row["events"]), int(row["n"] - row["events"])
@@ -127,10 +135,12 @@ def _few_events(results: Results) -> Iterator[str]:
     kept = {model: len(results.final(model)) for model in results.models}
     low = {model: count for model, count in kept.items() if count and smaller / count < EVENTS_PER_PREDICTOR}
     if low:
-        each = ", ".join(f"{model} {smaller / count:.1f} ({count})" for model, count in low.items())
+        worst = max(low, key=lambda model: low[model])
+        ratio = smaller / low[worst]
         yield (
-            f"Fewer than {EVENTS_PER_PREDICTOR} events a predictor: the smaller class has {smaller} training cases. "
-            f"Events a predictor, with the count of predictors: {each}. Coefficients are unstable."
+            f"Few events: {smaller} training cases in the smaller class, fewer than {EVENTS_PER_PREDICTOR} per "
+            f"predictor in {len(low)} of {len(results.models)} models, fewest in {worst} ({low[worst]} predictors, "
+            f"{number(ratio, 1 if ratio >= 0.1 else 3)} each). What a single predictor weighs there is unstable."
         )
 
 
@@ -142,9 +152,20 @@ def _calibration(results: Results) -> Iterator[str]:
         reason = calibration.recalibrate(own["probability"].to_numpy(), own["event"].to_numpy()).reason
         yield f"The calibration slope of {model} cannot be estimated: {reason}."
     elif not SLOPES[0] <= slope <= SLOPES[1]:
-        how = "too extreme" if slope < 1 else "too timid"
-        where = SETS[results.sets[0]]
-        yield f"Probabilities of {model} are {how}: calibration slope {number(slope, 2)} in the {where}."
+        yield _slope(slope, results)
+
+
+def _slope(slope: float, results: Results) -> str:
+    """A slope far from 1: too extreme or too timid where its interval leaves 1 out, else not known."""
+    set_, level = results.sets[0], results.run.evaluate.confidence
+    own = predictions.of(results.predictions, results.reference, set_)
+    fit = calibration.recalibrate(own["probability"].to_numpy(), own["event"].to_numpy())
+    low, high = fit.slope_interval(level)
+    told = f"{number(slope, 2)} ({percent(level)} interval {number(low, 2)} to {number(high, 2)}) in the {SETS[set_]}"
+    if low <= 1 <= high:
+        return f"The calibration slope of {results.reference}, {told}, is too uncertain to judge its probabilities."
+    how = "extreme" if slope < 1 else "timid"
+    return f"Probabilities of {results.reference} are too {how}: calibration slope {told}."
 
 
 def _reason(name: str, results: Results) -> str:

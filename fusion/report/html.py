@@ -6,10 +6,11 @@ from importlib.resources import files
 from pathlib import Path
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from fusion.errors import Fault, RunError
 from fusion.report.blocks import Block, Report
+from fusion.report.words import minus
 
 PX_PER_PT = 100 / 72
 """An inch of figure on the page is 100 px."""
@@ -30,8 +31,9 @@ def page(report: Report, figures: Path) -> str:
         RunError: a figure is missing.
     """
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_signed
     )
+    environment.filters["breakable"] = breakable
     template = files("fusion.report").joinpath("page.html.j2").read_text(encoding="utf-8")
     words = {"report": report, "drawing": lambda name: drawing(figures / f"{name}.svg"), "kind": kind, "raw": Markup}
     return environment.from_string(template).render(words) + "\n"
@@ -45,6 +47,15 @@ def kind(block: Block) -> str:
     'heading'
     """
     return type(block).__name__.lower()
+
+
+def breakable(word: str) -> Markup:
+    """A word that may break where it has an underscore, a plus or a slash.
+
+    >>> breakable("Tumor_RAD+DL < 1")
+    Markup('Tumor_<wbr>RAD+<wbr>DL &lt; 1')
+    """
+    return Markup(re.sub(r"([_+/])", r"\1<wbr>", str(escape(minus(word)))))
 
 
 def drawing(path: Path) -> Drawing:
@@ -63,6 +74,11 @@ def drawing(path: Path) -> Drawing:
     width_pt = float(re.findall(r' width="([\d.]+)pt"', text)[0])
     text = re.sub(r' (?:width|height)="[\d.]+pt"', "", text, count=2)
     return Drawing(Markup(text.rstrip()), round(width_pt * PX_PER_PT))
+
+
+def _signed(value: object) -> object:
+    """Words with true minus signs; what is markup stays as it is."""
+    return minus(value) if type(value) is str else value
 
 
 def _styled_once(group: re.Match[str]) -> str:

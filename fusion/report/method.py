@@ -1,11 +1,14 @@
 """How the numbers were made, in words, from the resolved run."""
 
+from fusion.config.odds import ByP
 from fusion.evaluate import threshold
 from fusion.features.radiomics.preset import columns
+from fusion.heads.combine import INNER
+from fusion.report.origin import origin
 from fusion.report.recipe import recipe
 from fusion.report.reliability import reliability
 from fusion.report.results import Results
-from fusion.report.words import percent
+from fusion.report.words import minus, percent
 
 
 def method(results: Results) -> list[tuple[str, str]]:
@@ -19,8 +22,9 @@ def method(results: Results) -> list[tuple[str, str]]:
         ("Radiomics score", _score(results)),
         ("Networks", _networks(results)),
         ("Stacking", _stacking(results)),
-        ("Fused models", "logistic regression on out-of-fold scores of the training cases, fitted inside the fold"),
+        ("Fused models", _fused(results)),
         ("Split", _split(results)),
+        *_clinical(results),
         ("Threshold", f"{threshold.describe(run.evaluate.threshold)}; a case at or above it counts as "
                       f"{run.cohort.positive_name}, in every set"),
         ("Intervals", f"{percent(run.evaluate.confidence)} percentile interval of the AUC over "
@@ -29,6 +33,7 @@ def method(results: Results) -> list[tuple[str, str]]:
                      "over the comparisons in a set"),
         ("Calibration", f"{_calibration(results)}slope and intercept by logistic recalibration; Brier score"),
         ("Decision curve", "net benefit after Vickers and Elkin 2006"),
+        ("Validation", _validation(results)),
         ("Seed", str(run.seed)),
     ]  # fmt: skip
 
@@ -94,11 +99,53 @@ def _calibration(results: Results) -> str:
     }[heads.calibration]
 
 
+def _fused(results: Results) -> str:
+    made = "logistic regression on out-of-fold scores of the training cases, fitted inside the fold"
+    if not (results.folder / INNER).is_file():
+        return made
+    return (
+        f"{made}; where it judges a fold it learned from scores by heads that saw neither that fold nor the case's own"
+    )
+
+
 def _split(results: Results) -> str:
-    split, folds = results.run.split, int(results.cohort["fold"].max()) + 1
-    test = "no test set" if set(results.cohort["set"]) == {"train"} else "the test set is touched once"
-    drawn = "read from a file" if split.file else f"stratified by outcome, seed {results.run.seed}"
-    return f"by patient, {drawn}; {folds} folds inside the training set; {test}"
+    folds = int(results.cohort["fold"].max()) + 1
+    if results.run.split.file:
+        return f"by patient; sets and {folds} folds inside the training set read from a file"
+    drawn = f"{folds} folds inside the training set, by patient, stratified by outcome, seed {results.run.seed}"
+    once = "" if set(results.cohort["set"]) == {"train"} else ", judged once"
+    return f"{drawn}; {origin(results)}{once}"
+
+
+def _clinical(results: Results) -> list[tuple[str, str]]:
+    """How the cohort's variables are compared and weighed; none where there are none."""
+    odds = results.run.evaluate.odds
+    if not results.run.cohort.clinical:
+        return []
+    variables = odds.variables
+    chosen = {"all": "all variables", "named": "variables named beforehand"}.get(variables.kind)
+    if isinstance(variables, ByP):
+        chosen = f"variables with a univariable P below {variables.below:g}"
+    fit = {
+        "separation": "maximum likelihood, Firth's penalised one where it has no finite estimate",
+        "always": "Firth's penalised likelihood", "never": "maximum likelihood",
+    }[odds.firth]  # fmt: skip
+    return [
+        ("Cohort table", "Student's or Welch's t, Mann-Whitney's U; Pearson's chi-square, Fisher's or Freeman-Halton's "
+                         "exact test; standardised mean difference"),
+        ("Odds ratios", f"logistic regression, training set, by {fit}; multivariable: {chosen}"),
+    ]  # fmt: skip
+
+
+def _validation(results: Results) -> str:
+    asked = results.run.evaluate.validation
+    if asked is None:
+        return "none beyond the folds (evaluate.validation: null)"
+    parts = [f"optimism by {asked.bootstrap} bootstrap resamples of patients (Harrell 1996; Efron & Tibshirani 1997)"]
+    parts = parts if asked.bootstrap else []
+    parts += ["learning curve"] if asked.learning_curve else []
+    parts += [f"permutation test with {asked.permutations} relabellings"] if asked.permutations else []
+    return "; ".join([*parts, "the training set alone; heads fitted anew, trained networks not"]) if parts else "none"
 
 
 def _by(values: tuple[float | int, ...]) -> str:
@@ -106,4 +153,4 @@ def _by(values: tuple[float | int, ...]) -> str:
 
 
 def _span(ends: tuple[float | int, float | int]) -> str:
-    return f"{ends[0]:g} to {ends[1]:g}".replace("-", "−")
+    return minus(f"{ends[0]:g} to {ends[1]:g}")

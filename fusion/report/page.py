@@ -43,11 +43,14 @@ def write_comparison(runs: Sequence[Results], path: Path, pdf: bool = False) -> 
 def report(results: Results, topics: Iterable[Topic]) -> Report:
     """The topics of a run under one title."""
     cohort = results.run.cohort
+    question = f"Is the tumour {cohort.positive_name} (the positive class) or {cohort.negative_name}?"
+    rows = results.cohort
+    cases = f"{len(rows)} cases, {int(rows['event'].sum())} {cohort.positive_name}"
     date = datetime.fromisoformat(results.environment["started"]).strftime("%-d %B %Y")
     return Report(
         title=results.run.name,
         eyebrow="fusion report",
-        subtitle=f"{date} · positive class: {cohort.positive_name}, against {cohort.negative_name}",
+        subtitle=f"{question} · {cases} · {date}",
         banners=findings.banners(results),
         sections=[topic.section for topic in topics],
     )

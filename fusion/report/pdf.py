@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
@@ -14,6 +15,7 @@ from fusion.errors import Fault, RunError
 from fusion.report.blocks import Block, Folded, Interactive, Plot, Report
 from fusion.report.figures import WIDTH
 from fusion.report.html import kind
+from fusion.report.words import minus
 from fusion.store import whole
 
 COLUMN_MM, TALLEST_MM = 182.0, 235.0
@@ -32,11 +34,20 @@ def write(report: Report, figures: Path, path: Path) -> Path:
     fonts = Path(matplotlib.get_data_path()) / "fonts/ttf"  # the figures' own
     made = typst.compile(  # type: ignore[call-overload]  # its stub wants words and paths of one type
         template, root=str(figures), font_paths=[str(fonts)], ignore_system_fonts=True, format="pdf",
-        sys_inputs={"report": json.dumps(words)},
+        sys_inputs={"report": json.dumps(_signed(words))},
     )  # fmt: skip
     with whole(path) as part:
         part.write_bytes(made)
     return path
+
+
+def _signed(words: Any) -> Any:
+    """All words with true minus signs."""
+    if isinstance(words, Mapping):
+        return {name: _signed(own) for name, own in words.items()}
+    if isinstance(words, list | tuple):
+        return [_signed(own) for own in words]
+    return minus(words) if isinstance(words, str) else words
 
 
 def _section(section: Any, figures: Path) -> dict[str, Any]:

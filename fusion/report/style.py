@@ -9,8 +9,10 @@ from textwrap import fill
 import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.text import Text
 
 from fusion.config.run import MODELS
+from fusion.report.words import minus
 from fusion.store import whole
 
 INK, FAINT, RULE = "#1f2933", "#66707c", "#e6e9ed"
@@ -100,6 +102,9 @@ def headed(title: str, note: str, width: float, height: float) -> Figure:
 
 def save(figure: Figure, folder: Path, name: str) -> list[Path]:
     """NAME.svg and NAME.png in ``folder``, without dates or versions in them."""
+    for text in figure.findobj(Text):
+        if "$" not in (words := text.get_text()):  # type: ignore[attr-defined]
+            text.set_text(minus(words))  # type: ignore[attr-defined]
     figure.draw_without_rendering()
     figure.set_layout_engine("none")  # the layout stands; both files then share it
     nothing = {"svg": {"Date": None, "Creator": None, "Format": None, "Type": None}, "png": {"Software": None}}

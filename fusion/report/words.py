@@ -1,6 +1,7 @@
 """How numbers and sets are written, the same in tables, figures and page."""
 
 import math
+import re
 
 SETS = {
     "train": "training set",
@@ -47,6 +48,15 @@ def share(part: int, whole: int) -> str:
     '27 (25.0%)'
     """
     return f"{part} ({100 * part / whole:.1f}%)" if whole else "0"
+
+
+def minus(text: str) -> str:
+    """The text with a minus sign, not a hyphen, before its negative numbers.
+
+    >>> minus("-0.37 to 3.38; log-sigma-1 of 2026-11-25")
+    '−0.37 to 3.38; log-sigma-1 of 2026-11-25'
+    """
+    return re.sub(r"(?<![\w.)\]{–-])-(?=\.?\d)", "−", text)
 
 
 def percent(confidence: float) -> str:

@@ -63,7 +63,7 @@ def test_absent_networks_are_told(make_run):
 def test_few_events_are_told(finished):
     cautions = "\n".join(findings.cautions(read(*finished)))
     assert "27 malignant and 78 benign cases" in cautions
-    assert "Tumor+External2_RAD 4.5 (14)" in cautions
+    assert "fewest in Tumor+External2_RAD (14 predictors, 4.5 each)" in cautions
     assert "Research use only" in cautions
 
 

@@ -189,7 +189,7 @@ def test_the_figure_says_n_events_and_the_positive_class(results, made, tmp_path
         assert f"n = {len(train)} training cases, {train['event'].sum()} malignant (positive)" in drawing.get_suptitle()
         words = texts(drawing)
         paths = save(drawing, tmp_path, "nomogram")
-    assert {"Points", "Total points", "unclear", ".5"} <= set(words)
+    assert {"Points", "Total points", "unclear", "0.5"} <= set(words)
     assert all(path.stat().st_size > 5000 for path in paths)
 
 
@@ -202,7 +202,7 @@ def test_a_weak_model_and_a_short_line_are_drawn(chance):
         -1.0, 0.001, {"intercept": -1.0},
     )  # fmt: skip
     words = texts(figure.drawn(weak, chance, "malignant", "title", "note"))
-    assert {"18", "32", "left or right", ".269"} <= set(words)
+    assert {"32 to 18", "left or right", "0.269"} <= set(words)
 
 
 def test_the_typical_case_is_told_with_its_sum(made):

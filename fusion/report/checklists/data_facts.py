@@ -4,12 +4,11 @@ import pandas as pd
 
 from fusion.config.cohort import Category
 from fusion.data.cohort import level_word
-from fusion.data.split import split as parted
-from fusion.errors import CohortError
 from fusion.features.icc import FILE as ICC_FILE
 from fusion.features.radiomics.preset import columns
 from fusion.report.checklists.item import FOR_AUTHORS, Answer, done, not_done
 from fusion.report.method import method
+from fusion.report.origin import origin
 from fusion.report.results import Results
 from fusion.report.words import SETS
 
@@ -40,7 +39,7 @@ def split(results: Results) -> Answer:
         how = f"sets and {folds} folds inside the training set read from a file"
     else:
         drawn = f"by patient, stratified by outcome, seed {run.seed}"
-        how = f"{folds} folds inside the training set {drawn}; {_origin(results)}"
+        how = f"{folds} folds inside the training set {drawn}; {origin(results)}"
     return done(f"{_sets(results)}; {how}", "splits.csv, run.yaml (split)")
 
 
@@ -65,7 +64,7 @@ def flow(results: Results) -> Answer:
     """Cases, patients and events from the cohort table on."""
     rows = results.cohort
     text = f"from the cohort table on, {len(rows)} cases of {rows['patient'].nunique()} patients: {_sets(results)}"
-    return done(text, "tables/flow.csv, figures/flow.svg")
+    return done(text, "tables/flow.csv, figures/flow_chart.svg")
 
 
 def characteristics(results: Results) -> Answer:
@@ -221,20 +220,6 @@ def confounders(results: Results) -> Answer:
         else "features not aligned (heads.harmonise: null)"
     )
     return done(f"cases and AUC of {_scanners(results)} scanners are shown; {how}", "tables/scanners.csv, run.yaml")
-
-
-def _origin(results: Results) -> str:
-    """Whether the sets are those that the run's own draw gives; else the cohort table named them."""
-    run, rows = results.run, results.cohort
-    if set(rows["set"]) == {"train"}:
-        return "no test set"
-    try:
-        again = parted(rows[["case", "patient", "event"]], run.split, run.seed).set_index("case")["set"]
-    except CohortError:  # too few patients for the draw, so the sets cannot come from it
-        again = pd.Series(dtype=str)
-    if again.to_dict() != rows.set_index("case")["set"].to_dict():
-        return "sets as the cohort table names them"
-    return f"test set of {run.split.test_fraction:.0%} of the patients drawn the same way"
 
 
 def _scanners(results: Results) -> int:

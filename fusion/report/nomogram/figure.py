@@ -107,8 +107,8 @@ def _scale(axis: Axes, place: float, scale: Scale, letter: float) -> None:
     _labels(axis, place, marks, UP)
     if not marks:  # a short line: its ends are named beside it
         light, heavy = (scale.low, scale.high) if scale.slope >= 0 else (scale.high, scale.low)
-        axis.text(-0.8, place, shortest(light), ha="right", va="center", fontsize=7.6)
-        axis.text(scale.most + 0.8, place, shortest(heavy), ha="left", va="center", fontsize=7.6)
+        ends = f"{shortest(light)} to {shortest(heavy)}"
+        axis.text(scale.most + 0.8, place, ends, ha="left", va="center", fontsize=7.6)
 
 
 def _choice(axis: Axes, place: float, choice: Choice, letter: float) -> None:

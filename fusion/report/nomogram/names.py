@@ -32,6 +32,6 @@ def odds_word(probability: float) -> str:
     """A probability as the axis shows it.
 
     >>> odds_word(0.05), odds_word(0.5)
-    ('.05', '.5')
+    ('0.05', '0.5')
     """
-    return f"{probability:g}".removeprefix("0")
+    return f"{probability:g}"

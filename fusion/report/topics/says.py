@@ -14,8 +14,8 @@ def topic(results: Results) -> Topic:
     blocks: list[Block] = [
         *(Prose(sentence, faint=False) for sentence in findings.sentences(results)),
         _tiles(results),
+        Listing(findings.cautions(results), "How far to trust it"),
         Terms(_asked(results)),
-        Listing(findings.cautions(results), "Read with care"),
     ]
     return Topic(Section("says", "What this run says", blocks, "What it says"))
 
@@ -32,7 +32,10 @@ def _asked(results: Results) -> list[tuple[str, str]]:
         ("Question", f"Is the tumour {cohort.positive_name} (the positive class) or {cohort.negative_name}?"),
         ("Cases", f"{cases}: {', '.join([f'{train} in the training set', *held])}"),
         ("Judged in", f"the {SETS[results.sets[0]]}"),
-        ("Models", f"{len(results.models)} of the {len(MODELS)} of Table 1, compared with {results.reference}"),
+        (
+            "Models",
+            f"{len(results.models)} of the {len(MODELS)} of Shen 2026, Table 1; each compared with {results.reference}",
+        ),
         ("Threshold", rule(results)),
     ]
 
