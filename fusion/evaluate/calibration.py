@@ -94,7 +94,7 @@ def recalibrate(probability: Vector, events: Events) -> Recalibration:
         return Recalibration(nan, nan, intercept, "all probabilities are equal", intercept_error=error)
     of_events, of_others = odds[events == 1], odds[events == 0]
     if of_events.min() >= of_others.max() or of_events.max() <= of_others.min():
-        reason = "probabilities part events from non-events completely"
+        reason = "probabilities part events from non-events completely, ties aside"
         return Recalibration(nan, nan, intercept, reason, intercept_error=error)
     centre, spread = odds.mean(), odds.std()
     fit = LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-8)

@@ -31,8 +31,8 @@ def _few_events(found: OddsTables) -> list[str]:
         return []
     smaller = min(found.events, found.n - found.events)
     return [
-        f"{number(found.events_per_term, 1)} events a coefficient in the multivariable model (smaller class: {smaller} "
-        f"cases; coefficients: {found.terms}); fewer than {EVENTS_PER_TERM} make odds ratios unstable "
+        f"{number(found.events_per_term, 1)} events per coefficient in the multivariable model (smaller class: "
+        f"{smaller} cases; coefficients: {found.terms}); fewer than {EVENTS_PER_TERM} make odds ratios unstable "
         "(Peduzzi 1996)."
     ]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fusion.report.blocks import Listing, Plot, Prose, Rows
+from fusion.report.blocks import Folded, Listing, Plot, Prose, Rows
 from fusion.report.forest import forest, ratio
 from fusion.report.results import Results, read
 from fusion.report.topics import odds
@@ -34,6 +34,10 @@ def changed(
 
 def said(topic) -> str:
     return topic.section.blocks[0].text
+
+
+def tabled(topic) -> Rows:
+    return next(block.blocks[0] for block in topic.section.blocks if isinstance(block, Folded))
 
 
 def warned(topic) -> str:
@@ -73,7 +77,7 @@ def test_separation_is_told_in_words_and_marked_in_the_table(results):
     apart = odds.topic(changed(results, nodes=np.where((event == 1) & (np.arange(len(event)) % 3 == 0), "yes", "no")))
     assert "Separation at nodes (yes): malignant and benign cases part so cleanly there" in warned(apart)
     assert "Firth's penalised likelihood is used there" in warned(apart)
-    rows = next(block for block in apart.section.blocks if isinstance(block, Rows))
+    rows = tabled(apart)
     assert next(row for row in rows.rows if row[0] == "nodes")[3].endswith("†")
     assert "†" in rows.note
 
@@ -81,7 +85,7 @@ def test_separation_is_told_in_words_and_marked_in_the_table(results):
 def test_few_events_are_told(results):
     few = changed(results, choice={"variables": {"kind": "all"}})
     keep = few.cohort["set"].eq("test") | (few.cohort["event"] == 0) | (few.cohort.index < 80)
-    assert "events a coefficient in the multivariable model" in warned(
+    assert "events per coefficient in the multivariable model" in warned(
         odds.topic(dataclasses.replace(few, cohort=few.cohort[keep]))
     )
 
@@ -96,7 +100,7 @@ def test_a_variable_of_three_levels_has_a_line_of_its_own(results):
     clinical = {"location": type(results.run.cohort.clinical["margin"])(values=("superficial", "deep", "both"))}
     place = np.array(["superficial", "deep", "both"])[np.arange(len(results.cohort)) % 3]
     made = odds.topic(changed(results, clinical=clinical, choice={"variables": {"kind": "all"}}, location=place))
-    rows = next(block for block in made.section.blocks if isinstance(block, Rows)).rows
+    rows = tabled(made).rows
     assert [row[:2] for row in rows] == [
         ["location", "any level vs superficial"], ["", "deep vs superficial"], ["", "both vs superficial"],
     ]  # fmt: skip

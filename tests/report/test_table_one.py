@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import chi2_contingency, mannwhitneyu, ttest_ind
 
-from fusion.report.blocks import Prose, Rows
+from fusion.report.blocks import Folded, Prose
 from fusion.report.cohort_table import cohort, comparisons
 from fusion.report.results import Results, read
 from fusion.report.topics import table_one
@@ -85,7 +85,8 @@ def test_patients_with_several_cases_are_told(results):
 
 
 def test_a_paper_s_table_has_one_line_a_number_and_each_name_once(results):
-    first = next(block for block in table_one.topic(results).section.blocks if isinstance(block, Rows))
+    folded = next(block for block in table_one.topic(results).section.blocks if isinstance(block, Folded))
+    (first,) = folded.blocks
     assert [row[0] for row in first.rows] == ["age", "diameter_cm", "margin", "", "nodes", ""]
     assert first.head[2] == "train (n = 252)"
 

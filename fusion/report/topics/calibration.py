@@ -17,14 +17,20 @@ from fusion.report.words import SETS, UNKNOWN, number, p_value, percent
 
 READ = (
     "On the grey line, about 30 of 100 cases given 30% are events. Slope 1 and intercept 0 are ideal; a slope below 1 "
-    "means too extreme probabilities, an intercept above 0 too low ones. ICI is the mean distance between the smooth "
+    "means too extreme probabilities, an intercept above 0 too low ones. P is Spiegelhalter's test of the Brier score; "
+    "the scaled Brier score is 1 for perfect probabilities and 0 for the same one for all."
+)
+CURVE = (
+    " ICI is the mean distance between the smooth "
     "curve and the grey line over the cases, E50 and E90 its median and 90th percentile, Emax its maximum (Austin & "
     "Steyerberg 2019). As a curve wanders in few cases even where every probability is right, the column after them "
     "says what chance alone would give: the mean ICI and, in brackets, the value that 95 of 100 such samples stay "
-    "under. P is Spiegelhalter's test of the Brier score."
+    "under."
 )
+DRAWN = "Curve: lowess over {span:.0%} of the cases, with a {level} bootstrap band. "
+CHANCE = "ICI by chance (95%)"
 NOTE = (
-    "Curve: lowess over {span:.0%} of the cases, with a {level} bootstrap band. Points: groups of cases with {level} "
+    "Points: groups of cases with {level} "
     "Wilson interval. Dashed: logistic recalibration. Grey: perfect calibration. Ticks: cases, {positive} above, "
     "{negative} below."
 )
@@ -38,13 +44,23 @@ def topic(results: Results) -> Topic:
     blocks: list[Block] = [
         Prose(found(shown[0][1], results.reference, set_), faint=False),
         *few(results, set_),
-        Prose(READ),
+        Prose(READ + _curves_read(shown[0][1])),
         *shown_by_set("calibration", "Calibration", results),
         _rows(shown[0][1], results),
-        *(Folded(f"Calibration in numbers, {SETS[name]}", [_rows(own, results)]) for name, own in shown[1:]),
+        *(Folded(f"Calibration in numbers, {SETS[name]}", _folded(own, results)) for name, own in shown[1:]),
     ]
     plots = each_set("calibration", results, calibrated)
     return Topic(Section("calibration", "Calibration", blocks), {"calibration": table}, plots)
+
+
+def _folded(table: pd.DataFrame, results: Results) -> list[Block]:
+    read = _curves_read(table)
+    return [_rows(table, results), *([Prose(read.strip())] if read else [])]
+
+
+def _curves_read(table: pd.DataFrame) -> str:
+    """What measures of the smooth curve mean, where there are any."""
+    return CURVE if table["ici"].notna().any() else ""
 
 
 def calibrations(results: Results) -> pd.DataFrame:
@@ -75,11 +91,13 @@ def found(table: pd.DataFrame, model: str, set_: str) -> str:
 def calibrated(results: Results, set_: str) -> Figure:
     """Observed against predicted: smooth curve with band, groups of cases, recalibration line; one panel a model."""
     names, level = results.run.cohort, percent(results.run.evaluate.confidence)
-    note = NOTE.format(span=curve.SPAN, level=level, positive=names.positive_name, negative=names.negative_name)
     rows = results.rows(set_)
+    smooth = {str(name): _smooth(results, str(name), set_) for name in rows.index}
+    curves = DRAWN.format(span=curve.SPAN, level=level) if any(smooth.values()) else ""
+    note = curves + NOTE.format(level=level, positive=names.positive_name, negative=names.negative_name)
     figure, axes = panels(titled("Calibration", results, set_), note, len(rows), 2.55)
-    for axis, name in zip(axes, rows.index, strict=True):
-        _panel(axis, results, name, set_)
+    for axis, (name, own) in zip(axes, smooth.items(), strict=True):
+        _panel(axis, results, name, set_, own)
     return figure
 
 
@@ -88,7 +106,7 @@ def _slope(row: "pd.Series[float]") -> str:
         return "The slope cannot be estimated."
     ends = f"slope {number(row['slope'], 2)} ({number(row['slope_low'], 2)} to {number(row['slope_high'], 2)})"
     if row["slope_low"] <= 1 <= row["slope_high"]:
-        return f"The {ends} agrees with 1."
+        return f"The {ends} is compatible with 1, the ideal."
     return f"The {ends} says that probabilities are too {'extreme' if row['slope'] < 1 else 'timid'}."
 
 
@@ -124,14 +142,15 @@ def _rows(table: pd.DataFrame, results: Results) -> Rows:
                 f"Intercept ({level} CI)": _ends(row, "intercept"), "Scaled Brier": number(row["scaled_brier"]),
                 "ICI": number(row["ici"]), "E50": number(row["e50"]), "E90": number(row["e90"]),
                 "Emax": number(row["emax"]),
-                "ICI by chance (95%)": UNKNOWN if np.isnan(row["ici_chance"])
+                CHANCE: UNKNOWN if np.isnan(row["ici_chance"])
                 else f"{number(row['ici_chance'])} ({number(row['ici_chance_high'])})",
                 "P (Brier)": UNKNOWN if np.isnan(row["spiegelhalter_p"]) else p_value(row["spiegelhalter_p"]),
             }
             for _, row in table.iterrows()
         ]
     )  # fmt: skip
-    return Rows.of(words, mark=results.reference)
+    curves = [name for name in ("ICI", "E50", "E90", "Emax", CHANCE) if (words[name] == UNKNOWN).all()]
+    return Rows.of(words.drop(columns=curves), mark=results.reference)
 
 
 def _ends(row: "pd.Series[float]", name: str) -> str:
@@ -140,11 +159,14 @@ def _ends(row: "pd.Series[float]", name: str) -> str:
     return f"{number(row[name], 2)} ({number(row[f'{name}_low'], 2)} to {number(row[f'{name}_high'], 2)})"
 
 
-def _panel(axis: Axes, results: Results, model: str, set_: str) -> None:
+def _smooth(results: Results, model: str, set_: str) -> curve.Curve | None:
+    generator = stream(results.run.seed, model, set_, "curve")
+    return curve.curve(*cases(results, model, set_), generator, confidence=results.run.evaluate.confidence)
+
+
+def _panel(axis: Axes, results: Results, model: str, set_: str, smooth: curve.Curve | None) -> None:
     probability, events = cases(results, model, set_)
     confidence, colour = results.run.evaluate.confidence, line(model).colour
-    generator = stream(results.run.seed, model, set_, "curve")
-    smooth = curve.curve(probability, events, generator, confidence=confidence)
     if smooth is not None:
         axis.fill_between(smooth.x, smooth.low, smooth.high, color=colour, alpha=0.16, linewidth=0)
         axis.plot(smooth.x, smooth.observed, color=colour, linewidth=1.6)
@@ -157,8 +179,14 @@ def _panel(axis: Axes, results: Results, model: str, set_: str) -> None:
         axis.plot(x, fit.curve(x), color=colour, linewidth=0.9, linestyle=(0, (3, 2)))
     diagonal(axis, model, "predicted", "observed")
     for kind, place, shade in ((1, 1.0, POSITIVE), (0, 0.0, NEGATIVE)):
-        own = probability[events == kind]
-        axis.plot(own, np.full(len(own), place), "|", color=shade, markersize=4, markeredgewidth=0.5, alpha=0.7)
+        axis.plot(*_ticks(probability[events == kind], place), color=shade, linewidth=0.5, alpha=0.7)
     axis.title.set_fontsize(8)
     text = f"slope {number(fit.slope, 2)}\nintercept {number(fit.intercept, 2)}"
-    axis.text(0.03, 0.93, text, transform=axis.transAxes, va="top", fontsize=7, color=FAINT)
+    axis.text(0.98, 0.08, text, transform=axis.transAxes, ha="right", fontsize=7, color=FAINT)
+
+
+def _ticks(probability: np.ndarray, place: float) -> tuple[np.ndarray, np.ndarray]:
+    """A tick at each probability, all in one line, so that a drawing does not grow with the cohort."""
+    x = np.unique(probability.round(3))
+    ends = np.array([place - 0.018, place + 0.018, np.nan])
+    return np.repeat(x, 3), np.tile(ends, len(x))

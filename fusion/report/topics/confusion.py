@@ -9,16 +9,32 @@ from fusion.report.matrix import matrix
 from fusion.report.results import Results
 from fusion.report.style import FAINT
 from fusion.report.topic import Topic
-from fusion.report.words import number
+from fusion.report.words import SETS, number
 
 READ = "What each model would have called, at a threshold found in training predictions alone."
 
 
 def topic(results: Results) -> Topic:
     """Confusion matrices of every model in every set."""
-    blocks = [Prose(READ), *shown_by_set("confusion", "Confusion matrices", results)]
+    blocks = [
+        Prose(found(results), faint=False),
+        Prose(READ),
+        *shown_by_set("confusion", "Confusion matrices", results),
+    ]
     section = Section("confusion", "Confusion matrices", blocks, "Confusion")
     return Topic(section, plots=each_set("confusion", results, confused))
+
+
+def found(results: Results) -> str:
+    """What the reference model misses and calls in vain in the main set."""
+    set_, model, names = results.sets[0], results.reference, results.run.cohort
+    cut = float(results.rows(set_)["threshold"][model])
+    counts = threshold.confusion(*cases(results, model, set_), cut)
+    return (
+        f"In the {SETS[set_]} {model} at its threshold, {number(cut)}, misses {counts.fn} of {counts.fn + counts.tp} "
+        f"{names.positive_name} cases and calls {counts.fp} of {counts.fp + counts.tn} {names.negative_name} cases "
+        f"{names.positive_name}."
+    )
 
 
 def confused(results: Results, set_: str) -> Figure:

@@ -34,7 +34,7 @@ def topic(results: Results) -> Topic:
     )
     window = results.run.roi.patch.window
     blocks: list[Block] = [
-        Prose(text),
+        Prose(text, faint=False),
         Plot("example_case", "Slices through one case with tumour and External2 outlined"),
     ]
     return Topic(

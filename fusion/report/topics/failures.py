@@ -28,13 +28,20 @@ def topic(results: Results) -> Topic:
               *findings.absent(results), *_unfinished(results)]  # fmt: skip
     lost = "Nothing was lost on the way: no warning, no small region, every model is there, every stage ended."
     blocks: list[Block] = [
-        Listing(doubts) if doubts else Prose(lost),
+        *([Prose(_counted(doubts), faint=False), Listing(doubts)] if doubts else [Prose(lost, faint=False)]),
         Heading(f"Wrong calls of {results.reference}"),
-        Prose(_read(results)),
+        Prose(_read(results), faint=False),
         Rows.of(wrong, words=2),
     ]
     section = Section("failures", "What was lost or doubtful", blocks, "Failures")
     return Topic(section, {"wrong_calls": wrong, "failures": pd.DataFrame({"Doubt": doubts})})
+
+
+def _counted(doubts: list[str]) -> str:
+    """How many things are doubtful."""
+    return (
+        "One thing in this run is doubtful." if len(doubts) == 1 else f"{len(doubts)} things in this run are doubtful."
+    )
 
 
 def wrong_calls(results: Results) -> pd.DataFrame:

@@ -19,7 +19,7 @@ def topic(results: Results) -> Topic:
     """Cases, patients and events of the cohort, of each set and of each fold."""
     table = counts(results)
     blocks: list[Block] = [
-        Prose(_told(results)),
+        Prose(_told(results), faint=False),
         Plot("flow_chart", "Flow of cases: the cohort, its sets and the folds of the training set"),
         Folded("The same counts as a table", [Rows.of(table)]),
     ]

@@ -35,7 +35,10 @@ def topic(results: Results) -> Topic | None:
         Prose(READ.format(positive=names.positive_name, negative=names.negative_name)),
         Plot("odds_forest", "Odds ratios with intervals, univariable and multivariable"),
         *([Listing(warnings, "Be careful")] if warnings else []),
-        Rows.of(printed(found, results), words=2, note=_note(found)),
+        Folded(
+            "The same as a table, with the variance inflation",
+            [Rows.of(printed(found, results), 2, None, _note(found))],
+        ),
         *_per_sd(found, results),
     ]
     section = Section("odds", "Clinical variables and the outcome", blocks, "Odds ratios")

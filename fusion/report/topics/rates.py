@@ -19,6 +19,7 @@ READ = (
     "asked for need not be the one obtained. Intervals are Wilson's. The cost rule takes the threshold with the least "
     "expected cost of misses and false alarms (Zweig & Campbell 1993)."
 )
+COUNTS = "TP, FN: positive cases called so, and missed. FP, TN: the others called positive in vain, and rightly not."
 SHORT = {"accuracy": "ACC", "sensitivity": "SEN", "specificity": "SPE", "ppv": "PPV", "npv": "NPV"}
 
 
@@ -60,7 +61,7 @@ def found(rules: pd.DataFrame, results: Results, set_: str) -> str:
     said = (
         f"In the {SETS[set_]} the accuracy of {results.reference} is {spans['accuracy']}, its sensitivity "
         f"{spans['sensitivity']} and its specificity {spans['specificity']}, depending on the rule of the threshold: "
-        "none of them means anything without its rule."
+        "such a number belongs to its rule."
     )
     asked = own[own["rule"] == "sensitivity 0.9"]
     if asked.empty:
@@ -119,14 +120,15 @@ def _rules(table: pd.DataFrame, results: Results, *words: str) -> Rows:
         [
             {
                 **{name.capitalize(): row[name] for name in words},
-                "Rule, threshold": f"{row['rule']}, {number(row['threshold'])}",
-                "TP FN FP TN": " ".join(str(row[name]) for name in ("tp", "fn", "fp", "tn")),
+                "Rule": row["rule"],
+                "Threshold": number(row["threshold"]),
+                **{name.upper(): str(row[name]) for name in ("tp", "fn", "fp", "tn")},
                 **{short: _ends(row, name) for name, short in SHORT.items()},
             }
             for _, row in table.iterrows()
         ]
     )
-    return Rows.of(rows, words=len(words) + 1, mark=results.reference, note=f"In brackets: {level} interval.")
+    return Rows.of(rows, words=len(words) + 1, mark=results.reference, note=f"{COUNTS} In brackets: {level} interval.")
 
 
 def _ends(row: "pd.Series[float]", name: str) -> str:

@@ -19,7 +19,7 @@ READ = (
     "A reader's call and a model's are compared over the cases that the reader read, the model at its threshold. "
     "McNemar's test asks whether the cases that only one of them got right are evenly divided: among all cases "
     "(accuracy), among those of the positive class (sensitivity) and among the others (specificity). The mid-p value "
-    "is the one to read (Fagerland 2013; the χ² P has the continuity correction); Holm's column corrects the "
+    "is the one to read (Fagerland 2013); Holm's column corrects the "
     "accuracy's for the number of models. A reader works at one point of a curve, so the last columns give the model's "
     "sensitivity on its ROC curve at the reader's specificity; that point is found in these very cases, which flatters "
     "the model."
@@ -47,7 +47,7 @@ def topic(results: Results) -> Topic | None:
         Prose(READ),
         *_judged(judged[judged["who"].isin([*names, *shown])], results),
         Plot(f"confusion_readers_{set_}", f"Confusion matrices of readers and models, {SETS[set_]}"),
-        *_tests(tests[tests["model"].isin(shown)], results),
+        *_tests(tests[tests["model"].isin(shown)], results, brief=True),
         Folded("Every model against every reader", [*_judged(judged, results), *_tests(tests, results)]),
     ]
     plots = {f"confusion_readers_{set_}": lambda: confused(results, set_, names)}
@@ -145,8 +145,8 @@ def _judged(table: pd.DataFrame, results: Results) -> list[Block]:
     return blocks
 
 
-def _tests(table: pd.DataFrame, results: Results) -> list[Block]:
-    """Accuracy, then sensitivity and specificity."""
+def _tests(table: pd.DataFrame, results: Results, brief: bool = False) -> list[Block]:
+    """Accuracy, then sensitivity and specificity; if brief, the mid-p value alone."""
     level = percent(results.run.evaluate.confidence)
     accuracy, parts = [], []
     for _, row in table.iterrows():
@@ -171,9 +171,11 @@ def _tests(table: pd.DataFrame, results: Results) -> list[Block]:
                 number(row["reader_sensitivity"]),
             }
         )  # fmt: skip
-    brackets = f"In brackets: {level} bootstrap interval."
+    others = ["exact P", "χ² P"] if brief else []
+    brackets = "" if brief else " χ² P: with the continuity correction."
+    brackets = f"In brackets: {level} bootstrap interval.{brackets}"
     return [
-        _shortened(pd.DataFrame(accuracy), "Reader", results, brackets),
+        _shortened(pd.DataFrame(accuracy).drop(columns=others), "Reader", results, brackets),
         _shortened(pd.DataFrame(parts), "Reader", results, ""),
     ]
 

@@ -10,7 +10,7 @@ from fusion.report.figures import WIDTH, cases, diagonal, each_set, rule, shown_
 from fusion.report.results import Results
 from fusion.report.style import headed, line
 from fusion.report.topic import Topic
-from fusion.report.words import interval, number, percent
+from fusion.report.words import SETS, interval, number, percent
 
 READ = "Further towards the upper left is better; the diagonal is chance."
 FAMILIES = {"Radiomics": ("_RAD",), "Deep learning": ("_DL",), "Fused and clinical": ("+DL", "Clinical", "Combined")}
@@ -18,8 +18,22 @@ FAMILIES = {"Radiomics": ("_RAD",), "Deep learning": ("_DL",), "Fused and clinic
 
 def topic(results: Results) -> Topic:
     """ROC curves of every model in every set."""
-    blocks = [Prose(READ), *shown_by_set("roc", "ROC curves", results)]
+    blocks = [Prose(found(results), faint=False), Prose(READ), *shown_by_set("roc", "ROC curves", results)]
     return Topic(Section("roc", "ROC curves", blocks, "ROC"), plots=each_set("roc", results, roc))
+
+
+def found(results: Results) -> str:
+    """Which models rank better than chance by their interval, in words."""
+    set_, level = results.sets[0], percent(results.run.evaluate.confidence)
+    rows = results.rows(set_)
+    better = [str(model) for model in rows.index[rows["auc_low"] > 0.5]]
+    worse = [str(model) for model in rows.index[rows["auc_high"] < 0.5]]
+    said = (
+        f"In the {SETS[set_]} the {level} interval of the AUC lies above 0.5, chance, for {len(better)} of {len(rows)}"
+    )
+    names = f": {', '.join(better)}" if better else ""
+    below = f" It lies below 0.5, ranking the wrong way, for {', '.join(worse)}." if worse else ""
+    return f"{said} models{names}.{below}"
 
 
 def roc(results: Results, set_: str) -> Figure:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from fusion.evaluate import predictions
 from fusion.evaluate.discrimination import auc, delong_interval
 from fusion.report import scanner_features
-from fusion.report.blocks import Block, Plot, Prose, Rows, Section
+from fusion.report.blocks import Block, Folded, Plot, Prose, Rows, Section
 from fusion.report.results import Results
 from fusion.report.topic import Topic
 from fusion.report.words import SETS, interval, number, percent, share
@@ -37,9 +37,9 @@ def topic(results: Results) -> Topic | None:
         blocks.append(Prose(found))
     elif found is not None:
         shares = scanner_features.shares(found)
-        blocks += [Prose(scanner_features.says(found, results), faint=False), Rows.of(shares),
+        blocks += [Prose(scanner_features.says(found, results), faint=False),
                    Plot("scanners", "Features by scanner, as measured and after ComBat"),
-                   Prose(scanner_features.READ)]  # fmt: skip
+                   Prose(scanner_features.READ), Folded("By region and class", [Rows.of(shares, words=2)])]  # fmt: skip
         tables["scanners_features"] = shares
         plots["scanners"] = lambda: scanner_features.drawn(found, results)
     return Topic(Section("scanners", "Scanners", blocks), tables, plots)

@@ -36,9 +36,12 @@ def topic(results: Results) -> Topic:
         return Topic(Section("table_one", "The cohort", [every], "Cohort"), {"cohort": table})
     blocks: list[Block] = [Prose(" ".join(found(own, results) for own in compared), faint=False)]
     blocks.append(Prose(READ.format(imbalance=IMBALANCE)))
+    blocks += [Prose(SPLIT)] if any(own.name == "train vs test" for own in compared) else []
     for own in compared:
-        blocks += [Heading(titled(own, results)), Rows.of(shown(results, own), words=2)]
-        blocks += [Prose(SPLIT)] if own.name == "train vs test" else []
+        rows = Rows.of(shown(results, own), words=2)
+        blocks += (
+            [Folded(titled(own, results), [rows])] if own.second in SETS else [Heading(titled(own, results)), rows]
+        )
     blocks += [Prose(line, faint=False) for line in repeated(results.cohort)]
     blocks.append(Folded("All cases by set and outcome", [every]))
     return Topic(Section("table_one", "The cohort", blocks, "Cohort"), {"cohort": table})
