@@ -105,6 +105,7 @@ def _shares(results: Results) -> pd.Series:
 def _bars(axis: Axes, table: pd.DataFrame) -> None:
     colours = [POSITIVE if value > 0 else NEGATIVE for value in table["coefficient"]]
     axis.barh(table["feature"], table["coefficient"], color=colours, height=0.62)
+    axis.set_ylim(-1.2, len(table) + 0.2)  # a bar is as thick where there is one as where there are twenty
     axis.axvline(0, color=FAINT, linewidth=0.8)
     axis.invert_yaxis()
     axis.grid(visible=False, axis="y")

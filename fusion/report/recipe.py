@@ -58,7 +58,7 @@ def selection(own: Recipe, heads: Heads) -> str:
     rule = " (one standard error rule)" if getattr(kind, "rule", "min") == "one_se" else ""
     most = "" if own.top is None else f", at most {own.top} features"
     cap = own.events_per_variable
-    return f"{way}{rule}{most}{'' if cap is None else f', {cap:g} events a feature or more'}"
+    return f"{way}{rule}{most}{'' if cap is None else f', {cap:g} events per feature or more'}"
 
 
 def _steps(own: Recipe, heads: Heads) -> str:

@@ -66,7 +66,7 @@ def test_it_says_what_was_kept_and_warns_of_few_events(results):
     assert said.startswith(f"Of 3748 features {MODEL} keeps 14; its folds kept 14.0 on average. Two folds share 100%")
     assert "Nogueira's stability is 1.00 (excellent" in said
     (warned,) = [block for block in blocks if isinstance(block, Listing)]
-    assert "fewer than 10 make coefficients unreliable" in warned.items[-1]
+    assert f"{MODEL} (14): fewer than 10 training cases of the smaller class" in warned.items[-1]
 
 
 def test_a_selection_of_everything_has_no_stability(results):

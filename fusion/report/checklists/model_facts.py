@@ -5,6 +5,7 @@ from fusion.report.checklists.item import Answer, done, not_applicable, not_done
 from fusion.report.findings import EVENTS_PER_PREDICTOR
 from fusion.report.results import Results
 from fusion.report.topics.nomogram import shown_model
+from fusion.report.words import number
 
 TRAINED = ("oof_score", "paper_literal")
 """Stacking modes in which a network's own score is a model."""
@@ -35,13 +36,15 @@ def reduction(results: Results) -> Answer:
 def redundancy(results: Results) -> Answer:
     """Removal of redundant features."""
     recipes = results.run.heads.recipes
-    if all(own.correlation is None and own.selector.kind == "all" for own in recipes):
-        return not_done("neither a correlation filter nor a selector is set", "run.yaml (heads)")
+    every = [own.correlation is None and own.selector.kind == "all" for own in recipes]
+    if any(every):
+        whose = "" if len(every) == 1 else f" in {sum(every)} of {len(every)} recipes"
+        return not_done(f"neither a correlation filter nor a selector is set{whose}", "run.yaml (heads)")
     return reduction(results)
 
 
 def dimensionality(results: Results) -> Answer:
-    """Events a predictor in the final models."""
+    """Events per predictor in the final models."""
     train = results.cohort[results.cohort["set"] == "train"]["event"]
     smaller = int(min(train.sum(), len(train) - train.sum()))
     counts = {model: len(results.final(model)) for model in results.models if len(results.final(model))}
@@ -51,8 +54,9 @@ def dimensionality(results: Results) -> Answer:
     text = (
         f"{smaller} training cases of the smaller class over {counts[worst]} predictors of {worst}, the largest model"
     )
-    found = f"{smaller / counts[worst]:.1f} events a predictor ({text})"
-    if smaller / counts[worst] < EVENTS_PER_PREDICTOR:
+    ratio = smaller / counts[worst]
+    found = f"{number(ratio, 1 if ratio >= 0.1 else 3)} events per predictor ({text})"
+    if ratio < EVENTS_PER_PREDICTOR:
         return not_done(f"{found}, fewer than {EVENTS_PER_PREDICTOR}", "selection.csv, splits.csv")
     return done(found, "selection.csv, splits.csv")
 

@@ -56,19 +56,30 @@ def _said(results: Results, agreement: pd.DataFrame) -> list[Block]:
     last = agreement.iloc[-1]
     kept = (
         f"Of {last['offered']} features {last['model']} keeps {last['kept']}; its folds kept "
-        f"{number(last['mean_kept'], 1)} on average. {_alike(last)}"
+        f"{number(last['mean_kept'], 1)} on average. {_alike(results, last)}"
     )
     blocks: list[Block] = [Prose(kept, faint=False), Prose(_read(results))]
-    warned = [
-        f"{row['model']}: {row['kept']} features on {chosen.events(results)} training cases of the smaller class, "
-        f"{number(row['events_per_variable'], 1)} a feature; fewer than {chosen.EVENTS} make coefficients unreliable."
-        for row in agreement.to_dict("records")
+    few = [
+        f"{row['model']} ({row['kept']})" for row in agreement.to_dict("records")
         if row["events_per_variable"] < chosen.EVENTS
-    ]
-    return [*blocks, Listing(warned, "Few events a feature")] if warned else blocks
+    ]  # fmt: skip
+    if not few:
+        return blocks
+    if keeps_all(results):
+        held = "A penalty holds their coefficients small; the rule of 10 events per feature is for regressions without one."
+        return [*blocks, Prose(f"No feature is left out for few events. {held} Single coefficients mean little.")]
+    warned = (
+        f"Features kept by {', '.join(few)}: fewer than {chosen.EVENTS} training cases of the smaller class, which has "
+        f"{chosen.events(results)}, stand behind each, so single coefficients are unreliable (Peduzzi 1996)."
+    )
+    return [*blocks, Listing([warned], "Few events per feature")]
 
 
-def _alike(row: pd.Series) -> str:
+def _alike(results: Results, row: pd.Series) -> str:
+    if keeps_all(results):
+        return (
+            "A recipe of the run keeps every feature that varies, so nothing can be said of the selection's stability."
+        )
     if pd.isna(row["nogueira"]):
         return "Every fold keeps all of them, so nothing can be said of the selection's stability."
     word = "poor" if row["nogueira"] < POOR else "excellent" if row["nogueira"] > EXCELLENT else "fair to good"
@@ -85,14 +96,15 @@ def _read(results: Results) -> str:
         if weight(results) == "coefficient"
         else "Bars: importance, which has no sign."
     )
-    return f"{bars} Dots: share of the folds that chose the feature. A feature that few folds chose may be luck."
+    names = "A name is PyRadiomics': image type, class, feature."
+    return f"{bars} Dots: share of the folds that chose the feature; what few folds chose may be luck. {names}"
 
 
 def _stability(agreement: pd.DataFrame) -> Rows:
-    head = ["Model", "Features kept", "Offered", "Kept a fold", "Jaccard", "Nogueira", "Events a feature"]
+    head = ["Model", "Features kept", "Offered", "Kept per fold", "Jaccard", "Nogueira", "Events per feature"]
     rows = [
         [str(row[name]) for name in ("model", "kept", "offered")]
-        + [number(row[name], decimals) for name, decimals in DECIMALS.items()]
+        + [_rounded(row[name], decimals) for name, decimals in DECIMALS.items()]
         for row in agreement.to_dict("records")
     ]
     note = (
@@ -101,10 +113,21 @@ def _stability(agreement: pd.DataFrame) -> Rows:
     return Rows(head, rows, note=f"{note} Folds overlap in their cases, so both flatter.")
 
 
+def keeps_all(results: Results) -> bool:
+    """Whether a recipe reads every feature."""
+    return any(own.selector.kind == "all" for own in results.run.heads.recipes)
+
+
+def _rounded(value: float, decimals: int) -> str:
+    """A number that is not rounded to nothing."""
+    return number(value, 3 if decimals == 1 and 0 < value < 0.1 else decimals)
+
+
 def _path_read(results: Results) -> str:
     return (
         f"How the {way(results)} chose in the final {TRACED}: from left to right the penalty falls and features enter. "
-        "Left, the inner folds' error; right, the coefficients, those of the final model coloured."
+        "Left, the inner folds' error; right, the coefficients, those of the final model coloured (of more than it may "
+        "keep, the largest stay)."
     )
 
 
