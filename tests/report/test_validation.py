@@ -8,7 +8,7 @@ import pytest
 
 from fusion.evaluate.learning import COLUMNS as LEARNING
 from fusion.evaluate.optimism import COLUMNS as OPTIMISM
-from fusion.report.blocks import Prose
+from fusion.report.blocks import Folded, Listing, Prose
 from fusion.report.results import read
 from fusion.report.topics import validation
 
@@ -60,7 +60,19 @@ def told(plain, tmp_path):
 
 
 def words(made) -> str:
-    return " ".join(block.text for block in made.section.blocks if isinstance(block, Prose))
+    """All sentences, those of lists and folded ones too."""
+    return " ".join(sentence for block in made.section.blocks for sentence in told_by(block))
+
+
+def told_by(block) -> list[str]:
+    match block:
+        case Prose():
+            return [block.text]
+        case Listing():
+            return list(block.items)
+        case Folded():
+            return [sentence for own in block.blocks for sentence in told_by(own)]
+    return []
 
 
 def test_a_run_without_refits_still_tells_its_sample_size(told):
@@ -92,7 +104,8 @@ def test_too_few_resamples_say_so(told):
 
 
 @pytest.mark.parametrize(
-    ("gain", "said"), [(0.1, "more patients would probably help"), (0.0, "no rise can be told"), (-0.1, "it falls")]
+    ("gain", "said"),
+    [(0.1, "more patients would probably help"), (0.0, "which chance may explain."), (-0.1, "it falls")],
 )
 def test_the_learning_curve_speaks_with_caution(told, gain, said):
     made = told(learning_curve=learning(gain))
@@ -103,6 +116,6 @@ def test_the_learning_curve_speaks_with_caution(told, gain, said):
 
 def test_the_permutation_test_has_its_p(told):
     made = told(permutation=permutation())
-    assert "(P 0.050): chance finds as much" in words(made)
+    assert "(P 0.050): chance may explain it" in words(made)
     assert made.tables["permutation"]["P"].tolist() == ["0.050", "0.050"]
     made.plots["validation_permutation"]()

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from scipy.stats import norm
 
 from fusion.evaluate.learning import summary
-from fusion.report.blocks import Block, Plot, Prose
+from fusion.report.blocks import Block, Listing, Plot, Prose
 from fusion.report.figures import WIDTH
 from fusion.report.results import Results
 from fusion.report.style import FAINT, headed, line
@@ -18,7 +18,7 @@ ALMOST = 0.7
 READ = (
     "Each point: the mean AUC of models that learned from {draws} random parts of the training patients of that size. "
     "Whatever they learned from, they judge the same training cases, out-of-fold. Bars: {level} interval, of the cases "
-    "judged and of the draws."
+    "judged and of the draws. A change that chance may explain says neither that more patients would help nor that not."
 )
 
 
@@ -28,7 +28,7 @@ def told(results: Results, table: pd.DataFrame) -> list[Block]:
     level = percent(results.run.evaluate.confidence)
     sentences = [_sentence(results, table, str(model)) for model in table["model"].unique()]
     return [
-        Prose(" ".join(sentences), faint=False),
+        Listing(sentences),
         Prose(READ.format(draws=draws, level=level) + _unfitted(table)),
         Plot(NAME, "AUC against the number of training patients"),
     ]
@@ -88,7 +88,7 @@ def _sentence(results: Results, table: pd.DataFrame, model: str) -> str:
         return f"{start}: the curve still rises, so more patients would probably help."
     if high < 0:
         return f"{start}: it falls, which more patients do not explain; the smaller parts were luckier."
-    return f"{start}: no rise can be told from chance, which says neither that more patients would help nor that not."
+    return f"{start}, which chance may explain."
 
 
 def _ends(area: float, error: float, results: Results) -> str:

@@ -43,7 +43,7 @@ def told(results: Results, table: pd.DataFrame) -> list[Block]:
         Folded(
             "How these were made, and how to read them",
             [Prose(text + _fixed(rows) + _stacked(results, rows) + _dropped(rows))],
-        ),  # fmt: skip
+        ),
         Folded("Brier score and calibration slope, corrected for optimism", [Rows.of(others(table), words=2)]),
     ]
 

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from fusion.evaluate.permutation import OBSERVED, p_value
 from fusion.report import words
-from fusion.report.blocks import Block, Plot, Prose
+from fusion.report.blocks import Block, Listing, Plot, Prose
 from fusion.report.figures import panels
 from fusion.report.results import Results
 from fusion.report.style import FAINT, line
@@ -26,7 +26,7 @@ def told(table: pd.DataFrame) -> list[Block]:
     sentences = [_sentence(model, *_parts(table, model)) for model in table["model"].unique()]
     most = int(table["permutation"].max())
     return [
-        Prose(" ".join(sentences), faint=False),
+        Listing(sentences),
         Prose(READ.format(smallest=number(1 / (1 + most))) + _unfitted(table)),
         Plot(NAME, "Out-of-fold AUC with permuted outcomes, and the observed one"),
     ]
@@ -83,7 +83,7 @@ def _sentence(model: str, observed: float, null: list[float]) -> str:
         f"{model} reaches AUC {number(observed)} out-of-fold; with {len(null)} permuted outcomes the same steps reach "
         f"{number(float(np.mean(null)))} on average and {number(max(null))} at best (P {words.p_value(p)})"
     )
-    return f"{start}: more than chance finds." if p < 0.05 else f"{start}: chance finds as much."
+    return f"{start}: more than chance finds." if p < 0.05 else f"{start}: chance may explain it."
 
 
 def _unfitted(table: pd.DataFrame) -> str:

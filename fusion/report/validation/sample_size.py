@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from fusion.evaluate import sample_size
-from fusion.report.blocks import Block, Heading, Prose, Rows
+from fusion.report.blocks import Block, Folded, Heading, Prose, Rows
 from fusion.report.results import Results
 from fusion.report.words import SETS, UNKNOWN, number
 
@@ -20,7 +20,7 @@ READ = (
     "within 0.05, overall risk within 0.05; Riley 2020), if the model explains 15% of what can be explained, as is "
     "advised where nothing is known, and if it has the out-of-fold AUC of this run (R² by Riley 2021). The aims count "
     "candidates, all that selection looked at, and think of a regression without penalty; thousands of candidates can "
-    "hardly meet them, and selection and penalties inside the fold replace, but do not repeal them."
+    "hardly meet them. Selection and penalties inside the fold soften that, but no rule says by how much."
 )
 
 
@@ -30,7 +30,7 @@ def told(results: Results) -> list[Block]:
     return [
         Prose(_development(results, table), faint=False),
         Prose(READ),
-        Rows.of(table, words=2),
+        Folded("Cases needed, model by model", [Rows.of(table, words=2)]),
         Heading("Judging and comparing"),
         Prose(_judged(results), faint=False),
     ]
@@ -47,10 +47,10 @@ def shown(results: Results) -> pd.DataFrame:
         good = sample_size.needed(count, share, sample_size.r2_of(area, share)) if 0.5 < area < 1 else None
         rows.append(
             {"Model": model, "Counted": counted, "Parameters": f"{count:,}",
-             "Training cases": str(len(train)), "Events a parameter": _ratio(int(train.sum()) / count),
+             "Training cases": str(len(train)), "Events per parameter": _ratio(int(train.sum()) / count),
              "Needed (15% of R²)": f"{poor.cases:,}",
              "Needed (AUC of this run)": f"{good.cases:,} (AUC {number(area)})" if good else UNKNOWN,
-             "Events a parameter needed": UNKNOWN if good is None else _ratio(good.events_per_predictor)}
+             "Events per parameter needed": UNKNOWN if good is None else _ratio(good.events_per_predictor)}
         )  # fmt: skip
     return pd.DataFrame(rows)
 
@@ -67,9 +67,15 @@ def _counts(results: Results) -> Iterator[tuple[str, str, int]]:
         if model.endswith("_DL") or not kept:
             continue
         region = model.removesuffix("_RAD").replace("Tumor", "tumour").replace("External2", "external2")
-        if model.endswith("_RAD") and all(part in columns for part in region.split("+")):
-            yield model, "candidates", sum(columns[part] for part in region.split("+"))
-        yield model, "kept" if model.endswith("_RAD") else "scores and clinical", kept
+        if not model.endswith("_RAD"):
+            yield model, "scores and clinical", kept
+            continue
+        parts = region.split("+")
+        offered = sum(columns[part] for part in parts) if set(parts) <= set(columns) else 0
+        if offered:
+            yield model, "candidates", offered
+        if kept != offered:
+            yield model, "kept", kept
 
 
 def _columns(folder: Path) -> dict[str, int]:
@@ -91,13 +97,13 @@ def _development(results: Results, table: pd.DataFrame) -> str:
     if table.empty:
         return start
     asked = table["Needed (15% of R²)"].str.replace(",", "").astype(int)
-    short = [f"{row['Model']} ({row['Counted']})" for (_, row), wanted in zip(table.iterrows(), asked, strict=True)
-             if wanted > len(train)]  # fmt: skip
+    short, every = table["Model"][asked > len(train)].nunique(), table["Model"].nunique()
     if not short:
         return f"{start} By the usual aims that is enough for every model in this table."
+    count = f"all {every} models" if short == every else f"{short} of {every} models"
     worst = int(asked.argmax())
     return (
-        f"{start} By the usual aims and with the cautious guess that is too few for {', '.join(short)}; "
+        f"{start} By the usual aims and with the cautious guess that is too few for {count}; "
         f"{table['Model'][worst]} with {table['Parameters'][worst]} {table['Counted'][worst]} would ask for "
         f"{asked[worst]:,}."
     )
