@@ -39,9 +39,13 @@ def compare(results: Sequence[Results]) -> tuple[Report, dict[str, Callable[[], 
 
 
 def lettered(results: Sequence[Results]) -> dict[str, Results]:
-    """The runs by a letter and their name, as two may have the same."""
+    """The runs by a letter and their name; by that of their folder where all have the same."""
+    folders = len({own.run.name for own in results}) == 1
     letters = [ascii_uppercase[place % 26] * (1 + place // 26) for place in range(len(results))]
-    return {f"{letter} {own.run.name}": own for letter, own in zip(letters, results, strict=True)}
+    return {
+        f"{letter} {own.folder.resolve().name if folders else own.run.name}": own
+        for letter, own in zip(letters, results, strict=True)
+    }
 
 
 def sets(runs: Mapping[str, Results]) -> list[str]:
@@ -104,7 +108,7 @@ def overlaid(runs: Mapping[str, Results], set_: str) -> Figure:
 
 def _says(runs: Mapping[str, Results], pairs: list[Pair]) -> Section:
     blocks: list[Block] = [Prose(sentence, faint=False) for sentence in contrasts.sentences(runs, pairs)]
-    blocks.append(Listing(contrasts.cautions(runs), "Read with care"))
+    blocks.append(Listing(contrasts.cautions(runs), "How far to trust it"))
     return Section("says", "What the comparison says", blocks, "What it says")
 
 
@@ -151,7 +155,9 @@ def _counts(cohort: pd.DataFrame, set_: str) -> str:
 
 
 def _models(runs: Mapping[str, Results]) -> Section:
-    blocks: list[Block] = [Prose("Every model of every run, as in its own metrics.csv; slope 1 and Brier 0 are ideal.")]
+    blocks: list[Block] = [
+        Prose("AUC with bootstrap interval; a calibration slope of 1 and a Brier score of 0 are ideal.")
+    ]
     for set_ in sets(runs):
         blocks += [Heading(f"{SETS[set_][0].upper()}{SETS[set_][1:]}"), Rows.of(scores(runs, set_), words=2)]
     return Section("models", "Every model of every run", blocks, "Models")
@@ -165,11 +171,12 @@ def _tests(runs: Mapping[str, Results], pairs: list[Pair]) -> Section:
     if not pairs:
         none = Prose("No two runs have a model over the same cases.")
         return Section("tests", "Runs against each other", [none], "Tests")
+    order = sets(runs)
     rows = [
         [pair.model, f"{pair.first} − {pair.second}", SETS[pair.set], str(pair.n), str(pair.events),
          number(pair.test.difference), interval(pair.test.low, pair.test.high, " to "), p_value(pair.test.p),
          p_value(p)]
-        for pair, p in zip(pairs, corrected(pairs), strict=True)
+        for pair, p in sorted(zip(pairs, corrected(pairs), strict=True), key=lambda own: order.index(own[0].set))
     ]  # fmt: skip
     level = percent(next(iter(runs.values())).run.evaluate.confidence)
     head = ["Model", "Runs", "Set", "n", "Events", "Difference", f"{level} CI", "P", "P (Holm)"]

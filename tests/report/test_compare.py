@@ -89,14 +89,16 @@ def test_only_shared_names_of_other_patients_are_not_the_same_cases(make_run, ru
     assert not same_cases(runs["A fake"], other)
     told = lettered([runs["A fake"], other])
     assert paired(told) == []
-    assert "A fake and B fake have different cases" in "\n".join(contrasts.cautions(told))
+    assert " and ".join(told) + " have different cases" in "\n".join(contrasts.cautions(told))
     assert "no difference between runs can be tested" in contrasts.sentences(told, [])[-1]
 
 
 def test_cases_that_one_learned_from_and_the_other_set_aside_are_told(make_run, runs):
     other = read(*make_run("network=null", sets=("train",)))
-    assert "105 cases that one of A fake and B fake learned from were set aside" in "\n".join(
-        contrasts.cautions(lettered([runs["A fake"], other]))
+    told = lettered([runs["A fake"], other])
+    assert list(told) == [f"A {runs['A fake'].folder.name}", f"B {other.folder.name}"]  # one name, so the folders tell
+    assert f"105 cases that one of {' and '.join(told)} learned from were set aside" in "\n".join(
+        contrasts.cautions(told)
     )
 
 
