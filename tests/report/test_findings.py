@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import expit, logit
 
 from fusion.evaluate.metrics import metrics
 from fusion.report import findings
@@ -82,3 +83,20 @@ def test_calibration_that_cannot_be_estimated_is_told(make_run, value, reason):
     folder, run = make_run("network=null")
     results = rewritten(folder, run, lambda table: np.full(len(table), value))
     assert any(reason in caution for caution in findings.cautions(results))
+
+
+@pytest.mark.parametrize(("factor", "cases", "said"), [(6.0, 357, "are too extreme"), (0.2, 357, "are too timid")])
+def test_a_slope_that_leaves_one_out_is_called_by_its_side(make_run, factor, cases, said):
+    folder, run = make_run("network=null", cases=cases)
+    results = rewritten(folder, run, lambda table: expit(factor * logit(table["probability"].clip(0.02, 0.98))))
+    assert f"Probabilities of Combined {said}: calibration slope" in "\n".join(findings.cautions(results))
+
+
+def test_a_slope_whose_interval_holds_one_is_called_uncertain(make_run):
+    folder, run = make_run("network=null", cases=60)
+    results = rewritten(folder, run, lambda table: expit(0.5 * logit(table["probability"].clip(0.02, 0.98))))
+    slope = results.scores("test", "Combined")["calibration_slope"]
+    told = [caution for caution in findings.cautions(results) if "calibration slope" in caution]
+    assert not findings.SLOPES[0] <= slope <= findings.SLOPES[1]
+    assert told == [caution for caution in told if "too uncertain" in caution]
+    assert len(told) == 1

@@ -11,7 +11,7 @@ from fusion.config.evaluate import FixedSensitivity, Youden
 from fusion.errors import ConfigError
 from fusion.evaluate import decision, threshold
 from fusion.evaluate.metrics import metrics
-from fusion.report.blocks import Prose
+from fusion.report.blocks import Prose, Rows
 from fusion.report.figures import cases
 from fusion.report.results import Results, read
 from fusion.report.style import look
@@ -261,3 +261,20 @@ def test_a_folder_older_than_its_readers_says_so(results):
 
 def test_without_readers_there_is_no_section(make_run):
     assert readers.topic(read(*make_run(models=MODELS, cases=60))) is None
+
+
+def test_ticks_of_a_cohort_of_any_size_are_one_short_line():
+    x, y = calibration._ticks(np.linspace(0, 1, 100_000), place=1.0)
+    assert len(x) == len(y) == 3 * 1001
+    assert np.isnan(y[2::3]).all()
+
+
+def test_measures_of_a_curve_are_shown_and_explained_only_where_there_is_one(make):
+    results = make()
+    section = calibration.topic(results).section
+    said = " ".join(block.text for block in section.blocks if isinstance(block, Prose))
+    rows = next(block for block in section.blocks if isinstance(block, Rows))
+    few = results.predictions.groupby(["set", "model"]).head(8)
+    assert ("ICI is the mean distance" in said) == ("ICI" in rows.head)
+    short = calibration.topic(replace(results, predictions=few)).section
+    assert "ICI" not in next(block for block in short.blocks if isinstance(block, Rows)).head

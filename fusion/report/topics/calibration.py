@@ -95,7 +95,7 @@ def calibrated(results: Results, set_: str) -> Figure:
     smooth = {str(name): _smooth(results, str(name), set_) for name in rows.index}
     curves = DRAWN.format(span=curve.SPAN, level=level) if any(smooth.values()) else ""
     note = curves + NOTE.format(level=level, positive=names.positive_name, negative=names.negative_name)
-    figure, axes = panels(titled("Calibration", results, set_), note, len(rows), 2.55)
+    figure, axes = panels(titled("Calibration", results, set_), note, len(rows), 2.65)
     for axis, (name, own) in zip(axes, smooth.items(), strict=True):
         _panel(axis, results, name, set_, own)
     return figure
@@ -180,9 +180,9 @@ def _panel(axis: Axes, results: Results, model: str, set_: str, smooth: curve.Cu
     diagonal(axis, model, "predicted", "observed")
     for kind, place, shade in ((1, 1.0, POSITIVE), (0, 0.0, NEGATIVE)):
         axis.plot(*_ticks(probability[events == kind], place), color=shade, linewidth=0.5, alpha=0.7)
-    axis.title.set_fontsize(8)
-    text = f"slope {number(fit.slope, 2)}\nintercept {number(fit.intercept, 2)}"
-    axis.text(0.98, 0.08, text, transform=axis.transAxes, ha="right", fontsize=7, color=FAINT)
+    axis.set_title(f"{model}\n", fontsize=8)
+    text = f"slope {number(fit.slope, 2)}, intercept {number(fit.intercept, 2)}"
+    axis.text(0, 1.04, text, transform=axis.transAxes, fontsize=7.4, color=FAINT)
 
 
 def _ticks(probability: np.ndarray, place: float) -> tuple[np.ndarray, np.ndarray]:

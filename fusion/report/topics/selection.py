@@ -66,7 +66,7 @@ def _said(results: Results, agreement: pd.DataFrame) -> list[Block]:
     if not few:
         return blocks
     if keeps_all(results):
-        held = "A penalty holds their coefficients small; the rule of 10 events per feature is for regressions without one."
+        held = "A penalty holds their coefficients small; the rule of 10 events per feature is for regressions without."
         return [*blocks, Prose(f"No feature is left out for few events. {held} Single coefficients mean little.")]
     warned = (
         f"Features kept by {', '.join(few)}: fewer than {chosen.EVENTS} training cases of the smaller class, which has "
