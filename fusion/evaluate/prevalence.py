@@ -25,7 +25,8 @@ class PredictiveValue:
 def ppv(counts: Confusion, prevalence: Prevalence, confidence: float = 0.95) -> PredictiveValue:
     """Chance that a positive call is an event, at each ``prevalence`` in (0, 1), by Bayes' theorem.
 
-    Interval on the log-odds, prevalence taken as known (Mercaldo 2007, doi:10.1002/sim.2677). Sensitivity and
+    Interval on the log-odds, prevalence taken as known (Mercaldo 2007, doi:10.1002/sim.2677), stretched to a value of 0
+    or 1 that its adjustment for empty cells would leave out. Sensitivity and
     specificity are supposed to stay as they are; where the mix of easy and hard cases differs they will not.
     """
     return _predictive(counts.tp, counts.fn, counts.fp, counts.tn, prevalence, confidence)
@@ -60,4 +61,5 @@ def _predictive(
     hits, alarms = right_ + missed_, wrong_ + spared_
     centre = np.log(right_ / hits) - np.log(wrong_ / alarms) + logit(share)
     error = (missed_ / right_ / hits + spared_ / wrong_ / alarms) ** 0.5
-    return PredictiveValue(value, expit(centre - z * error), expit(centre + z * error))
+    low, high = expit(centre - z * error), expit(centre + z * error)
+    return PredictiveValue(value, np.minimum(low, value), np.maximum(high, value))  # the adjusted one may miss 0 or 1

@@ -36,7 +36,17 @@ def test_calls_of_a_commoner_class_are_right_more_often():
 def test_no_false_alarm_leaves_doubt():
     found = ppv(Confusion(tp=5, fn=5, fp=0, tn=20), np.array([0.1]))
     assert found.value[0] == 1
-    assert 0 < found.low[0] < found.high[0] < 1
+    assert 0 < found.low[0] < 1
+    assert found.high[0] == 1
+
+
+@given(*[st.integers(0, 20)] * 4, st.floats(0.01, 0.99))
+def test_an_interval_holds_its_value(tp, fn, fp, tn, share):
+    if min(tp + fn, fp + tn, tp + fp, tn + fn) == 0:
+        return
+    for of in (ppv, npv):
+        found = of(Confusion(tp, fn, fp, tn), np.array([share]))
+        assert found.low[0] <= found.value[0] <= found.high[0]
 
 
 def test_who_calls_nobody_has_no_predictive_value():
