@@ -65,7 +65,8 @@ def _best(results: Results) -> str:
     score = f"AUC {number(area)} ({level} interval {number(low)} to {number(high)})"
     chosen = "; the best of many in the same cases is a little flattered" if best != results.reference else ""
     chance = "; the interval reaches 0.5, so this may be chance" if low <= 0.5 else ""
-    return f"{where}, {among}: {score}{chosen}{chance}."
+    perfect = "; no case is ranked wrong, so the bootstrap has no width, which is not certainty" if low == 1 else ""
+    return f"{where}, {among}: {score}{chosen}{chance}{perfect}."
 
 
 def _gain(results: Results) -> str:
@@ -81,7 +82,8 @@ def _gain(results: Results) -> str:
     corrected = float(rows["delong_p_holm"][tested])
     areas = f"{number(rows['auc'][model])} against {number(rows['auc']['Clinical'])}"
     side = "above" if test.difference >= 0 else "below"
-    gap = f"{model} is {number(abs(test.difference))} {side} Clinical ({areas}; {_tested(test, corrected, results)})"
+    apart = f"{number(abs(test.difference))} {side}" if abs(test.difference) >= 0.0005 else "level with"
+    gap = f"{model} is {apart} Clinical ({areas}; {_tested(test, corrected, results)})"
     smaller = int(min(rows["events"][model], rows["n"][model] - rows["events"][model]))
     return f"{gap}: {_verdict(test, corrected, smaller)}"
 

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from fusion.evaluate.discrimination import delong_interval
-from fusion.report.blocks import Block, Heading, Prose, Rows, Section
+from fusion.report.blocks import Block, Folded, Heading, Prose, Rows, Section
 from fusion.report.caution import few
 from fusion.report.figures import cases
 from fusion.report.results import Results
@@ -34,9 +34,11 @@ def topic(results: Results) -> Topic:
     ]
     for set_, own in table.groupby("Set", sort=False):
         n, events = own["n"].iloc[0], own["Events"].iloc[0]
-        words = f"{n} cases, {events} {results.run.cohort.positive_name}"
-        blocks.append(Heading(f"{SETS[str(set_)][0].upper()}{SETS[str(set_)][1:]}: {words}"))
-        blocks.append(Rows.of(own.drop(columns=["Set", "n", "Events"]), mark=results.reference))
+        name = (
+            f"{SETS[str(set_)][0].upper()}{SETS[str(set_)][1:]}: {n} cases, {events} {results.run.cohort.positive_name}"
+        )
+        rows = Rows.of(own.drop(columns=["Set", "n", "Events"]), mark=results.reference)
+        blocks += [Heading(name), rows] if set_ == results.sets[0] else [Folded(name, [rows])]
     return Topic(Section("models", "Table 1: the models", blocks, "Models"), {"table1": table})
 
 
