@@ -103,8 +103,8 @@ def headed(title: str, note: str, width: float, height: float) -> Figure:
 def save(figure: Figure, folder: Path, name: str) -> list[Path]:
     """NAME.svg and NAME.png in ``folder``, without dates or versions in them."""
     for text in figure.findobj(Text):
-        if "$" not in (words := text.get_text()):  # type: ignore[attr-defined]
-            text.set_text(minus(words))  # type: ignore[attr-defined]
+        if "$" not in (words := text.get_text()):
+            text.set_text(minus(words))
     figure.draw_without_rendering()
     figure.set_layout_engine("none")  # the layout stands; both files then share it
     nothing = {"svg": {"Date": None, "Creator": None, "Format": None, "Type": None}, "png": {"Software": None}}
