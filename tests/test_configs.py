@@ -17,7 +17,7 @@ CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
 SMALLER = [
     "cohort.phantom=null", "split.folds=2", "split.file=null", "roi.patch.shape=[16, 32, 32]", "jobs=1",
     "network.weights=none", "network.epochs=1", "network.warmup_epochs=0", "network.batch=4", "network.seeds=1",
-    "heads.lasso_folds=2", "evaluate.bootstrap=200", "evaluate.validation=null", "cache=null", "heads.icc=null",
+    "heads.lasso_folds=2", "evaluate.bootstrap=200", "evaluate.validation=null", "cache=null",
 ]  # fmt: skip
 
 

@@ -58,7 +58,8 @@ def measured(config: Path, out: Path, arm: str, seed: int, overrides: list[str])
     """One cohort's AUCs: of the test set in arm `test`, out-of-fold in all others."""
     preset = "null" if arm == "null" else "default"
     words = [f"cohort.table={out}/phantom-{preset}-{seed}/clinical.csv", f"cohort.phantom.seed={seed}", f"seed={seed}",
-             f"cache={out}/cache", f"output={out}/{arm}-{seed}", "network=null"]  # fmt: skip
+             f"cache={out}/cache", f"output={out}/{arm}-{seed}", "network=null",
+             "evaluate.validation=null"]  # fmt: skip
     run = load(config, [*words, *ARMS[arm], *overrides])
     folder = part(run, EVERYTHING)
     stages.evaluate(folder, run)
