@@ -41,12 +41,14 @@ def topic(results: Results) -> Topic:
     table = calibrations(results)
     set_ = results.sets[0]
     shown = [(name, table[table["set"] == name]) for name in results.sets]
+    first, *others = shown_by_set("calibration", "Calibration", results)
     blocks: list[Block] = [
         Prose(found(shown[0][1], results.reference, set_), faint=False),
         *few(results, set_),
         Prose(READ + _curves_read(shown[0][1])),
-        *shown_by_set("calibration", "Calibration", results),
+        first,
         _rows(shown[0][1], results),
+        *others,
         *(Folded(f"Calibration in numbers, {SETS[name]}", _folded(own, results)) for name, own in shown[1:]),
     ]
     plots = each_set("calibration", results, calibrated)

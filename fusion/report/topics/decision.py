@@ -32,12 +32,14 @@ def topic(results: Results) -> Topic:
     """Net benefit in every set."""
     set_ = results.sets[0]
     table = pd.concat([benefits(results, name) for name in results.sets], ignore_index=True)
+    first, *others = shown_by_set("decision", "Decision curve", results)
     blocks: list[Block] = [
         *(Prose(sentence, faint=False) for sentence in found(results, set_)),
         *few(results, set_),
         Prose(READ),
-        *shown_by_set("decision", "Decision curve", results),
+        first,
         _rows(table[table["set"] == set_], results),
+        *others,
     ]
     tables = {"decision": table}
     gains = [gain for name in results.sets if (gain := gained(results, name)) is not None]
