@@ -11,8 +11,8 @@ def nogueira(chosen: Bool[ndarray, "fold feature"]) -> float:
     """Nogueira's stability: 1 for the same features in every fold, 0 on average for features drawn at random.
 
     1 - (mean over features of the unbiased variance of being chosen) / (k/d (1 - k/d)), with k features of d chosen on
-    average (Nogueira, Sechidis & Brown 2018, Journal of Machine Learning Research 18(174), doi:10.5555/3122009.3242031).
-    They call it poor below 0.4 and excellent above 0.75.
+    average (Nogueira, Sechidis & Brown 2018, Journal of Machine Learning Research 18(174),
+    doi:10.5555/3122009.3242031). They call it poor below 0.4 and excellent above 0.75.
 
     Args:
         chosen: a column for every feature that could have been chosen.
