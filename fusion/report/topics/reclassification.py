@@ -72,11 +72,13 @@ def found(measured: dict[str, Improvement], results: Results, set_: str) -> list
         f"{others.right} {cohort.negative_name} cases a lower and {others.wrong} a higher one."
     )
     level = percent(results.run.evaluate.confidence)
-    clear = "which excludes 0" if gain.low > 0 or gain.high < 0 else "which holds 0, so this may be chance"
+    apart = gain.low > 0 or gain.high < 0
+    clear = "which excludes 0" if apart else "which holds 0, so this may be chance"
+    doubt = ", though the asymptotic P is " + p_value(gain.p) if apart and gain.p >= 0.05 else ""
     return [
         moved,
-        f"IDI {number(gain.total)} ({level} interval {number(gain.low)} to {number(gain.high)}, {clear}): the mean "
-        f"probability changes by {_signed(gain.events.value)} in {cohort.positive_name} and by "
+        f"IDI {number(gain.total)} ({level} interval {number(gain.low)} to {number(gain.high)}, {clear}{doubt}): the "
+        f"mean probability changes by {_signed(gain.events.value)} in {cohort.positive_name} and by "
         f"{_signed(-gain.others.value)} in {cohort.negative_name} cases.",
     ]
 

@@ -6,6 +6,7 @@ from sklearn.metrics import roc_curve
 
 from fusion.evaluate import threshold
 from fusion.report.blocks import Prose, Section
+from fusion.report.caution import few
 from fusion.report.figures import WIDTH, cases, diagonal, each_set, rule, shown_by_set, titled
 from fusion.report.results import Results
 from fusion.report.style import headed, line
@@ -18,7 +19,10 @@ FAMILIES = {"Radiomics": ("_RAD",), "Deep learning": ("_DL",), "Fused and clinic
 
 def topic(results: Results) -> Topic:
     """ROC curves of every model in every set."""
-    blocks = [Prose(found(results), faint=False), Prose(READ), *shown_by_set("roc", "ROC curves", results)]
+    blocks = [
+        Prose(found(results), faint=False), *few(results, results.sets[0]), Prose(READ),
+        *shown_by_set("roc", "ROC curves", results),
+    ]  # fmt: skip
     return Topic(Section("roc", "ROC curves", blocks, "ROC"), plots=each_set("roc", results, roc))
 
 
