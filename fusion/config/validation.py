@@ -23,7 +23,8 @@ class Validation(Part):
     those that a stacked model reads one more a fold (`split.folds`): with 3,748 features of both regions 1 s of a core
     for 42 training cases, 12 s for 249."""
     learning_curve: bool = True
-    """AUC over growing training sets: four sizes, five draws of each, as many fits a draw as there are folds."""
+    """AUC over growing training sets: four sizes, five draws of each; as many fits a draw as there are folds, and with
+    Combined as many more as there are pairs of folds."""
     permutations: Annotated[int, Field(ge=0)] = 50
     """Relabellings of training patients behind the permutation test; 0 for none. Each costs as many fits of the joint
     radiomics score as there are folds, 0.5 s and 8 s of a core; the smallest P is 1 / (permutations + 1)."""
