@@ -27,6 +27,7 @@ class Validation(Part):
     Combined as many more as there are pairs of folds."""
     permutations: Annotated[int, Field(ge=0)] = 50
     """Relabellings of training patients behind the permutation test; 0 for none. Each costs as many fits of the joint
-    radiomics score as there are folds, 0.5 s and 8 s of a core; the smallest P is 1 / (permutations + 1)."""
+    radiomics score as there are folds, 0.5 s and 8 s of a core, and without networks, where Combined is permuted too,
+    as many more as there are pairs of folds; the smallest P is 1 / (permutations + 1)."""
     models: tuple[Refittable, ...] | None = None
     """Models whose optimism is measured; null takes the radiomics scores, Clinical and Combined."""
