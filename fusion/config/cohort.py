@@ -1,20 +1,15 @@
 """The cohort of a run: its table, the names of its columns, the phantom that may stand in its place, the split."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Discriminator, Field, Tag, model_validator
 
+from fusion.config.cohort_value import Level
 from fusion.config.part import Fraction, Part, Positive
+from fusion.config.tasks import Name, Sequence, Task
 
-
-def _no_boolean(value: object) -> object:
-    if isinstance(value, bool):
-        raise ValueError("a word or a number (YAML reads yes, no, on, off as booleans: quote them)")
-    return value
-
-
-Level = Annotated[str | int | float, BeforeValidator(_no_boolean)]
+__all__ = ["Category", "Cohort", "Level", "MriPhantom", "Number", "Phantom", "Split"]
 
 
 class Phantom(Part):
@@ -30,6 +25,24 @@ class Phantom(Part):
     size: Literal["crop", "neck"] = "crop"
     """`crop` is 112x112x12 voxels round the tumour, `neck` the whole 512x512x24 field."""
     seed: Annotated[int, Field(ge=0)] = 0
+
+
+class MriPhantom(Part):
+    """A synthetic cohort of slices in six sequences with a known answer, made where the table does not exist yet."""
+
+    kind: Literal["mri"] = "mri"
+    cases: Annotated[int, Field(ge=10)] = 117
+    """Number of tumours; the shares of the five histologies are Kaba 2025's."""
+    preset: Literal["default", "null", "noise"] = "default"
+    """`null` gives every histology the same laws; `noise` has pictures of pure noise, unrelated to anything."""
+    pixels: Annotated[int, Field(ge=32, le=512)] = 224
+    """Rows and columns of a slice."""
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+def _kind(value: Any) -> str:
+    """A phantom without a kind is a CT."""
+    return value.get("kind", "ct") if isinstance(value, dict) else getattr(value, "kind", "ct")
 
 
 class Number(Part):
@@ -55,7 +68,9 @@ class Cohort(Part):
 
     table: Path
     """CSV, Excel or Parquet; one row a case."""
-    phantom: Phantom | None = None
+    phantom: (
+        Annotated[Annotated[Phantom, Tag("ct")] | Annotated[MriPhantom, Tag("mri")], Discriminator(_kind)] | None
+    ) = None
     """Make this phantom beside `table` if the table does not exist."""
     case: str = "case"
     """Column with the unique id of a case."""
@@ -65,6 +80,10 @@ class Cohort(Part):
     """Column with the path of the image (NIfTI, NRRD, MHA)."""
     tumour: str = "tumour"
     """Column with the path of the tumour mask."""
+    sequences: dict[Name, Sequence] = Field(default={})
+    """Sequences by name, for slices in place of `image` and `tumour`; together with `tasks`."""
+    tasks: dict[Name, Task] = Field(default={})
+    """Questions by name, for `sequences`; they replace `positive` and `negative`."""
     external2: str = "external2"
     """Optional column with the path of a hand-refined ring; an empty cell means the automatic ring."""
     second_reader: str = "tumour_reader2"
@@ -97,6 +116,14 @@ class Cohort(Part):
     """How far spacing and origin of image and mask may differ, in mm."""
     tolerance_direction: Positive = 1e-4
     """How far an entry of the direction matrices of image and mask may differ."""
+
+    @model_validator(mode="after")
+    def _tasks_with_sequences(self) -> "Cohort":
+        if bool(self.sequences) != bool(self.tasks):
+            raise ValueError("sequences and tasks together, or neither")
+        if self.sequences and self.readers:
+            raise ValueError("no readers, who call one event, with tasks")
+        return self
 
 
 class Split(Part):

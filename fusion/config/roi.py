@@ -47,6 +47,16 @@ class Patch(Part):
         return self
 
 
+class Slice(Part):
+    """The networks' input from a 2-D slice: a square, resized."""
+
+    shape: tuple[Count, Count] = (224, 224)
+    """Pixels along (y, x)."""
+    crop: Annotated[float, Field(ge=1)] | None = 2.0
+    """Side of the square round a masked tumour, in the tumour's longest sides, so that the gland round it stays; null
+    takes the whole slice, as does a slice without a mask."""
+
+
 class Roi(Part):
     """From image and mask to regions and patches."""
 
@@ -56,3 +66,4 @@ class Roi(Part):
     """A smaller tumour is a fault of its case."""
     external2: Ring = Ring()
     patch: Patch = Patch()
+    slice: Slice = Slice()

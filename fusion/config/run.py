@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from fusion.config.cohort import Cohort, Split
 from fusion.config.evaluate import Evaluate
@@ -12,6 +12,7 @@ from fusion.config.network import Network
 from fusion.config.part import Part
 from fusion.config.radiomics import Radiomics
 from fusion.config.roi import Roi
+from fusion.config.tasks import Literal, Task
 
 MODELS = (
     "Tumor_RAD", "External2_RAD", "Tumor+External2_RAD",
@@ -20,6 +21,20 @@ MODELS = (
     "Clinical", "Combined",
 )  # fmt: skip
 """The eleven models of Shen 2026, Table 1, in its order."""
+
+
+FUSED = "fused"
+"""Stands in a model's name for all sequences of the run."""
+BESIDE = ("RAD", "RAD+DL", "Clinical", "Combined")
+"""Models of a task that are no network."""
+
+
+def _listed(value: object) -> object:
+    """`tasks=a,b` on the command line is a list of two."""
+    return tuple(word.strip() for word in value.split(",")) if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)]
 
 
 class Run(Part):
@@ -35,6 +50,15 @@ class Run(Part):
     jobs: Annotated[int, Field(ge=0)] = 0
     """Worker processes; 0 for every core. Does not change a number."""
     cohort: Cohort
+    tasks: Names | None = None
+    """Tasks of `cohort.tasks` to answer; null for all."""
+    sequences: Names | None = None
+    """Sequences of `cohort.sequences` to use; null for all."""
+    fused: tuple[Annotated[tuple[str, ...], Field(min_length=2)], ...] = ()
+    """Sets of sequences that one network sees together, a branch each; a case's missing ones are left out of the sum.
+    The first set stands for the networks in RAD+DL and Combined."""
+    literal: Literal | None = None
+    """Train every task and sequence a second time by the leaking protocol of Kaba 2025; null does not."""
     split: Split = Split()
     roi: Roi = Roi()
     radiomics: Radiomics = Radiomics()
@@ -80,6 +104,32 @@ class Run(Part):
         return self
 
     @model_validator(mode="after")
+    def _tasks_and_sequences_exist(self) -> "Run":
+        for field, known in (("tasks", self.cohort.tasks), ("sequences", self.cohort.sequences)):
+            unknown = [name for name in getattr(self, field) or () if name not in known]
+            if unknown:
+                raise ValueError(f"{field} names {unknown}; cohort.{field} has {', '.join(known) or 'none'}")
+        if unknown := sorted({name for own in self.fused for name in own if name not in self.used_sequences}):
+            raise ValueError(f"fused names {unknown}; sequences in use are {', '.join(self.used_sequences) or 'none'}")
+        if self.literal is not None and not self.cohort.tasks:
+            raise ValueError(
+                "literal is for cohort.tasks; of regions heads.stacking=paper_literal is the paper's reading"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _input_fits(self) -> "Run":
+        """Slices go to networks of pictures, regions to the others."""
+        if self.network is None:
+            return self
+        if (self.network.input.kind == "picture") != bool(self.cohort.sequences):
+            wanted = "picture, for cohort.sequences" if self.cohort.sequences else "slices, slice_mean or volume"
+            raise ValueError(f"network.input.kind is {self.network.input.kind}; {wanted}")
+        if self.cohort.sequences and self.heads.stacking != "oof_score":
+            raise ValueError(f"heads.stacking is {self.heads.stacking}; oof_score, the one for cohort.sequences")
+        return self
+
+    @model_validator(mode="after")
     def _one_label(self) -> "Run":
         if self.radiomics.label not in (1, self.cohort.label):
             raise ValueError(f"radiomics.label is {self.radiomics.label}; a run reads its masks by cohort.label, "
@@ -97,11 +147,52 @@ class Run(Part):
         return tuple(self.cohort.clinical) if self.heads.clinical is None else self.heads.clinical
 
     @property
+    def used_tasks(self) -> dict[str, Task]:
+        """The tasks to answer, in the cohort's order."""
+        return {name: task for name, task in self.cohort.tasks.items() if self.tasks is None or name in self.tasks}
+
+    @property
+    def used_sequences(self) -> tuple[str, ...]:
+        """The sequences in use, in the cohort's order."""
+        return tuple(name for name in self.cohort.sequences if self.sequences is None or name in self.sequences)
+
+    @property
+    def views(self) -> dict[str, tuple[int, ...]]:
+        """What a network of a task sees: numbers of ``used_sequences`` by name, single ones first.
+
+        A set's name is its sequences joined by `+`, or `fused` where it holds all of them.
+        """
+        names = self.used_sequences
+        found: dict[str, tuple[int, ...]] = {name: (number,) for number, name in enumerate(names)}
+        for own in self.fused:
+            numbers = tuple(sorted({names.index(name) for name in own}))
+            found[FUSED if len(numbers) == len(names) else "+".join(names[n] for n in numbers)] = numbers
+        return found
+
+    @property
+    def masked(self) -> bool:
+        """Whether every sequence in use has a mask, so that there are 2-D radiomics."""
+        return bool(self.cohort.sequences) and all(self.cohort.sequences[n].mask for n in self.used_sequences)
+
+    def task_models(self, task: str) -> tuple[str, ...]:
+        """A task's models without its name: networks by view, then radiomics, clinical and what combines them."""
+        nets = tuple(self.views) if self.network is not None else ()
+        joined = [name for name in nets if len(self.views[name]) > 1]
+        makes = {
+            "RAD": self.masked, "RAD+DL": self.masked and bool(joined), "Clinical": bool(self.predictors),
+            "Combined": bool(self.predictors) and (self.masked or bool(joined)),
+        }  # fmt: skip
+        return (*nets, *(name for name in BESIDE if makes[name]))
+
+    @property
     def models(self) -> tuple[str, ...]:
         """The models this run can make, in Table 1's order: no DL without networks, no Clinical without predictors.
 
-        Combined without networks is the radiomics score of both regions with the clinical predictors.
+        Combined without networks is the radiomics score of both regions with the clinical predictors. With tasks the
+        models are TASK/SEQUENCE, and the others of ``task_models``.
         """
+        if self.cohort.tasks:
+            return tuple(f"{task}/{name}" for task in self.used_tasks for name in self.task_models(task))
         return tuple(
             name
             for name in MODELS
