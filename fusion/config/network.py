@@ -106,8 +106,8 @@ PRESETS: dict[str, dict[str, Any]] = {
     "kaba2025": {
         "backbone": "resnet18", "input": {"kind": "picture"}, "fuse": {"kind": "plain"}, "dropout": 0.0,
         "drop_path": 0.0, "epochs": 30, "warmup_epochs": 0, "batch": 128, "lr_head": 1e-3, "lr_backbone": 1e-3,
-        "weight_decay": 1e-4, "optimiser": {"kind": "sgd", "momentum": 0.9}, "schedule": {"kind": "steps", "every": 10, "factor": 0.1},
-        "clip": None, "ema": 0.0, "augment": "rotation",
+        "weight_decay": 1e-4, "optimiser": {"kind": "sgd", "momentum": 0.9},
+        "schedule": {"kind": "steps", "every": 10, "factor": 0.1}, "clip": None, "ema": 0.0, "augment": "rotation",
     },
 }  # fmt: skip
 """What a preset says of the fields that are not given."""
