@@ -70,14 +70,15 @@ def start_weights(network: Network) -> Start:
 def backbone(network: Network, slices: int, start: Start) -> nn.Module:
     """A pyramid for the network's input, started from ``start``; a random start draws from torch's generator alone.
 
-    `slices` has a channel a slice and `volume` one, both with a grey stem; `slice_mean` keeps the three of RGB.
+    `slices` has a channel a slice and `volume` one, both with a grey stem; `slice_mean` and `picture` keep the three of
+    RGB.
     """
-    channels = {"slices": slices, "slice_mean": 3, "volume": 1}[network.input.kind]
+    channels = {"slices": slices, "slice_mean": 3, "picture": 3, "volume": 1}[network.input.kind]
     pyramid = _timm(network.backbone, features_only=True, in_chans=channels, drop_path_rate=network.drop_path)
     if start.arrays:
         loaded = pyramid.state_dict()
         loaded.update({key: torch.tensor(start.arrays[_flat(key)]) for key in loaded if _flat(key) in start.arrays})
-        if network.input.kind != "slice_mean":
+        if network.input.kind not in ("slice_mean", "picture"):
             known = start.stems & set(start.arrays)
             loaded.update({key: stem(value, channels) for key, value in loaded.items() if _flat(key) in known})
         pyramid.load_state_dict(loaded)

@@ -1,6 +1,7 @@
 """A run's trained networks on disk: weights with notes, equal bytes for equal training."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -11,7 +12,9 @@ from fusion.config.network import Network
 from fusion.errors import Fault, ModelError
 from fusion.models.network import RegionNetwork
 
-SOURCES = {"tumour_DL": (0,), "external2_DL": (1,), "tumour+external2_DL": (0, 1)}
+Sources = Mapping[str, tuple[int, ...]]
+"""Which branches a source's network sees: regions of a box, or sequences of slices."""
+SOURCES: Sources = {"tumour_DL": (0,), "external2_DL": (1,), "tumour+external2_DL": (0, 1)}
 """Which regions (0 tumour, 1 ring) a source's network sees."""
 
 
@@ -44,7 +47,7 @@ def notes(path: Path) -> dict[str, object]:
         raise ModelError(Fault("no trained network", "weights written by fusion", remedy, file=str(path))) from error
 
 
-def load(path: Path, network: Network, slices: int, regions: int) -> RegionNetwork:
+def load(path: Path, network: Network, slices: int, regions: int, outputs: int = 1) -> RegionNetwork:
     """A trained network, ready to score.
 
     Raises:
@@ -54,7 +57,7 @@ def load(path: Path, network: Network, slices: int, regions: int) -> RegionNetwo
 
     notes(path)
     with torch.random.fork_rng(devices=[]):
-        net = RegionNetwork(network, slices, regions)
+        net = RegionNetwork(network, slices, regions, outputs=outputs)
     try:
         net.load_state_dict(load_file(path))
     except RuntimeError as error:

@@ -15,7 +15,8 @@ from fusion.config.network import Network
 from fusion.config.roi import Roi
 from fusion.errors import Fault, ModelError
 from fusion.models.checkpoints import SOURCES, checkpoint, load
-from fusion.models.inputs import Boxes, centred
+from fusion.models.held import Held, plain
+from fusion.models.inputs import Boxes
 from fusion.models.machine import device, steady
 from fusion.models.network import RegionNetwork
 from fusion.progress import each
@@ -31,7 +32,7 @@ class Answers:
 
     cases: Int[ndarray, " case"]
     """Indices into the patches."""
-    logits: Float[ndarray, " case"]
+    logits: Float[ndarray, "case *class"]
     deep: Float[ndarray, "case feature"]
 
 
@@ -174,19 +175,19 @@ def _answer(
 def answer(
     net: RegionNetwork,
     regions: tuple[int, ...],
-    boxes: Boxes,
+    boxes: Held,
     cases: Int[ndarray, " case"],
     network: Network,
     roi: Roi,
-) -> tuple[Float[ndarray, " case"], Float[ndarray, "case feature"]]:
-    """Log-odds and deep features of ``cases`` from one network, without augmentation."""
+) -> tuple[Float[ndarray, "case *class"], Float[ndarray, "case feature"]]:
+    """Log-odds (or logits) and deep features of ``cases`` from one network, without augmentation."""
     net = net.to(device())
     deep, logits = [], []
     with steady():
         for start in range(0, len(cases), BATCH):
             part = cases[start : start + BATCH]
             full = torch.from_numpy(np.resize(part, BATCH)).to(device())
-            seen = net.deep(centred(boxes, full, roi, network.input)[:, list(regions)])
+            seen = net.deep(plain(boxes, full, network, roi)[:, list(regions)])
             deep.append(seen[: len(part)].cpu().numpy())
             logits.append(net.classify(seen)[: len(part)].cpu().numpy())
     return np.concatenate(logits).astype(np.float64), np.concatenate(deep)

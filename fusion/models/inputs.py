@@ -7,11 +7,11 @@ import torch
 from jaxtyping import Bool, Float, Int, Int8, Int16, UInt8
 from torch import Tensor
 
-from fusion.config.network import SliceMean, Slices, WholeVolume
+from fusion.config.network import Picture, SliceMean, Slices, WholeVolume
 from fusion.config.roi import Patch, Ring, Roi
 from fusion.roi.patch import STEP_MM, Patches, margin
 
-Input = Slices | SliceMean | WholeVolume
+Input = Slices | SliceMean | WholeVolume | Picture
 TOLERANCE_MM = 1e-3
 """Resampling rounds; a voxel on the ring's edge stays in the ring."""
 WIDE = 4

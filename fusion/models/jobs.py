@@ -2,18 +2,22 @@
 
 import functools
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import torch
+from jaxtyping import Bool, Float
+from numpy import ndarray
 
 from fusion.config.network import Network
 from fusion.config.roi import Roi
 from fusion.models.backbone import Start
-from fusion.models.checkpoints import SOURCES, checkpoint, save
+from fusion.models.checkpoints import SOURCES, Sources, checkpoint, save
+from fusion.models.held import Material, box
 from fusion.models.machine import device
 from fusion.models.network import RegionNetwork
+from fusion.models.recipe import Shares
 from fusion.roi.patch import Patches
 from fusion.types import Events, Indices
 
@@ -25,6 +29,8 @@ class Job:
     source: str
     fold: int
     seed: int
+    sources: Sources = field(default_factory=lambda: SOURCES, compare=False, repr=False)
+    """What the networks of the run see, by source."""
 
     @property
     def name(self) -> str:
@@ -33,12 +39,12 @@ class Job:
 
     @property
     def regions(self) -> tuple[int, ...]:
-        """What its network sees: 0 tumour, 1 ring."""
-        return SOURCES[self.source]
+        """What its network sees: of a box 0 tumour, 1 ring; of slices numbers of sequences."""
+        return self.sources[self.source]
 
     def weights_seed(self, seed: int) -> int:
         """Of this network's random weights and dropout, in a run of ``seed``."""
-        return _seed(seed, list(SOURCES).index(self.source), self.fold, self.seed)
+        return _seed(seed, list(self.sources).index(self.source), self.fold, self.seed)
 
     def order_seed(self, seed: int) -> int:
         """Of batches and augmentation: the same for the sources of a fold, so that they see the same."""
@@ -49,18 +55,58 @@ class Job:
 class Training:
     """What the jobs of a run share."""
 
-    patches: Patches
+    patches: Material
     events: Events
+    """1 for the positive class; with more than two ``classes`` the class's number."""
     folds: Events
     network: Network
     roi: Roi
     seed: int
     folder: Path
     start: Start
+    sources: Sources = field(default_factory=lambda: SOURCES)
+    classes: int = 2
+
+    def job(self, source: str, fold: int, seed: int) -> Job:
+        """One of this training's networks."""
+        return Job(source, fold, seed, self.sources)
+
+    @property
+    def outputs(self) -> int:
+        """Numbers that a network gives a case: log-odds, or a logit a class."""
+        return 1 if self.classes == 2 else self.classes
+
+    @property
+    def targets(self) -> Float[ndarray, "case *class"]:
+        """What the networks should say: 1 for an event, or 1 in the column of the case's class."""
+        if self.classes == 2:
+            return self.events.astype(np.float32)
+        return np.eye(self.classes, dtype=np.float32)[self.events]
+
+    def shares(self, job: Job) -> float | Shares:
+        """The share of the positive class among what ``job`` learns from, or the share of every class."""
+        own = self.targets[self.seen(job)].mean(0)
+        return float(own) if self.classes == 2 else own.astype(float)
 
     def cases(self, fold: int) -> Indices:
         """The training cases outside ``fold``."""
         return np.flatnonzero((self.folds >= 0) & (self.folds != fold))
+
+    def has(self, regions: tuple[int, ...]) -> Bool[ndarray, " case"]:
+        """Cases with something for a network of these branches to see; of boxes all."""
+        if isinstance(self.patches, Patches):
+            return np.ones(len(self.patches.cases), dtype=bool)
+        return np.asarray(self.patches.there[:, list(regions)].any(1))
+
+    def seen(self, job: Job) -> Indices:
+        """The cases that ``job`` learns from: outside its fold, with something to see."""
+        own = self.cases(job.fold)
+        return own[self.has(job.regions)[own]]
+
+    @property
+    def box(self) -> tuple[int, int, int]:
+        """Voxels that a branch sees, along (z, y, x)."""
+        return box(self.network, self.roi)
 
     @functools.cached_property
     def largest(self) -> int:
@@ -76,7 +122,7 @@ class Training:
         gpus = [torch.cuda.current_device()] if device().type == "cuda" else []
         with torch.random.fork_rng(devices=gpus):  # random starts know only the global generator
             torch.manual_seed(job.weights_seed(self.seed))
-            return RegionNetwork(self.network, self.roi.patch.shape[0], len(job.regions), self.start)
+            return RegionNetwork(self.network, self.box[0], len(job.regions), self.start, self.outputs)
 
     def write(self, job: Job, state: dict[str, torch.Tensor]) -> None:
         """The job's checkpoint, with notes on what it saw."""
@@ -86,7 +132,7 @@ class Training:
             "start_missing": list(self.start.missing),
             "epochs": self.network.epochs,
             "torch": torch.__version__,
-            "cases": self.cases(job.fold).tolist(),
+            "cases": self.seen(job).tolist(),
         }
         save({key: value.cpu() for key, value in state.items()}, noted, self.path(job))
 
@@ -98,10 +144,16 @@ class Training:
             + self.roi.model_dump_json()
         )
         digest = hashlib.sha256(f"{asked}{self.seed}{self.start.sha256}".encode())
-        patches = self.patches
-        for array in (patches.grey, patches.distance, patches.drawn, patches.has_drawn, self.events, self.folds):
+        for array in (*_arrays(self.patches), self.events, self.folds):
             digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()
+
+
+def _arrays(material: Material) -> tuple[ndarray, ...]:
+    """All that a network can see of the cohort."""
+    if isinstance(material, Patches):
+        return material.grey, material.distance, material.drawn, material.has_drawn
+    return material.grey, material.there
 
 
 def _seed(*words: int) -> int:

@@ -10,22 +10,22 @@ from fusion.config.network import Network
 from fusion.config.roi import Roi
 from fusion.errors import Fault, ModelError
 from fusion.models import chance, recipe
-from fusion.models.inputs import Boxes
+from fusion.models.held import Held
 from fusion.models.network import RegionNetwork
-from fusion.models.recipe import Order, Statistics
+from fusion.models.recipe import Order, Shares, Statistics
 
 
 class Module(pl.LightningModule):
     """Trains one network on the cases given, for a fixed number of epochs.
 
-    AdamW with one learning rate for the pyramids and one for the rest; the pyramids stand still at first (batch norm in
-    evaluation mode), then everything trains under a cosine. Cross-entropy without class weights unless `balanced`:
-    they would shift the probabilities and not the AUC (van den Goorbergh 2022, doi:10.1093/jamia/ocac093). No early
-    stopping: the fold left out feeds the stacking and must not choose anything.
+    One learning rate for the pyramids and one for the rest, as `network.optimiser` and `network.schedule` say; in the
+    warm-up the pyramids stand still (batch norm in evaluation mode), then everything trains. Cross-entropy without
+    class weights unless `balanced`: they would shift the probabilities and not the AUC (van den Goorbergh 2022,
+    doi:10.1093/jamia/ocac093). No early stopping: the fold left out feeds the stacking and must not choose anything.
     """
 
     def __init__(
-        self, net: RegionNetwork, regions: tuple[int, ...], boxes: Boxes, events: Float[Tensor, " case"],
+        self, net: RegionNetwork, regions: tuple[int, ...], boxes: Held, events: Float[Tensor, "case *class"],
         cases: Int[ndarray, " train"], largest: int, network: Network, roi: Roi, order: int, seed: int, name: str,
     ) -> None:  # fmt: skip
         """``order`` seeds batches and augmentation, ``seed`` dropout."""
@@ -33,7 +33,8 @@ class Module(pl.LightningModule):
         self.net, self.regions, self.boxes, self.events = net, list(regions), boxes, events
         self.cases, self.largest, self.network, self.roi = cases, largest, network, roi
         self.order, self.seed, self.name = order, seed, name
-        self.prevalence = float(events[torch.from_numpy(cases)].mean())
+        share = events[torch.from_numpy(cases)].mean(0)
+        self.prevalence: float | Shares = share.double().cpu().numpy() if share.ndim else float(share)
         self.weight = torch.tensor([recipe.positive_weight(self.prevalence, network)])
         recipe.begin(net, self.prevalence, network)
         self.averaged: dict[str, Tensor] = {}
@@ -61,7 +62,7 @@ class Module(pl.LightningModule):
         regions, targets = recipe.batch(self.boxes, self.events, case[None], keys[None], self.network, self.roi)
         self.net.tell(chance.key(self.seed, keys))
         logits = self.net(regions[0, :, self.regions])
-        loss = recipe.losses(logits[:, None], targets.T, self.weight.to(case.device))[0]
+        loss = recipe.losses(logits[:, None], targets.transpose(0, 1), self.weight.to(case.device))[0]
         if not torch.isfinite(loss):
             found = f"loss {loss.item()} in epoch {self.current_epoch} of {self.name}"
             raise ModelError(Fault(found, "a finite loss", "lower network.lr_head and network.lr_backbone"))
@@ -87,7 +88,7 @@ class Module(pl.LightningModule):
         self.averaged["head.classifier.bias"] = recipe.shifted_back(bias, self.prevalence, self.network)
 
     def configure_optimizers(self) -> dict[str, object]:
-        """AdamW and the cosine, step by step."""
+        """The optimiser and its schedule, step by step."""
         adam, steps = recipe.optimizer(self.net.branches, self.net.head, self.network), len(self.train_dataloader())
         schedule = torch.optim.lr_scheduler.LambdaLR(adam, lambda step: recipe.share(step / steps, self.network))
         return {"optimizer": adam, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

@@ -7,6 +7,7 @@ from typing import get_args
 import torch
 
 from fusion.config.network import Network
+from fusion.models.held import channels
 from fusion.models.machine import half
 from fusion.models.network import RegionNetwork
 from fusion.models.stack import Pointwise, Stack
@@ -17,7 +18,7 @@ CASES = 32
 
 def fastest(
     networks: Sequence[RegionNetwork], regions: Sequence[tuple[int, ...]], views: Sequence[int], device: torch.device,
-    box: tuple[int, int, int], network: Network,
+    box: tuple[int, int, int], network: Network, width: int = 2,
 ) -> Pointwise:  # fmt: skip
     """On a GPU what a few passes forward and backward tell.
 
@@ -26,13 +27,12 @@ def fastest(
     """
     if device.type != "cuda" or len(networks) == 1:
         return "grouped"
-    channels = 3 if network.input.kind == "slice_mean" else 1
     batch = min(network.batch, CASES)
-    seen = torch.zeros((max(views) + 1, batch, 2, channels, *box), device=device)
+    seen = torch.zeros((max(views) + 1, batch, width, channels(network), *box), device=device)
     keys = torch.zeros((len(networks), batch), dtype=torch.long, device=device)
     seconds = {}
     for kind in get_args(Pointwise):
-        stack = Stack(networks, regions, views, kind).to(device).train()
+        stack = Stack(networks, regions, views, kind, width).to(device).train()
         seconds[kind] = min([_pass(stack, seen, keys, network) for _ in range(1 + ROUNDS)][1:])
     return min(seconds, key=lambda kind: seconds[kind])
 

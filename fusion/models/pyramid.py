@@ -40,7 +40,7 @@ class Pyramid(nn.Module):
 
 def arranged(region: Float[Tensor, "b channel z y x"], kind: Input) -> Float[Tensor, "row input ..."]:
     """The region as the pyramid takes it; with several networks side by side ``channel`` holds those of all."""
-    if kind.kind == "slices":
+    if kind.kind in ("slices", "picture"):
         return region.flatten(1, 2)
     if kind.kind == "slice_mean":
         return region.transpose(1, 2).flatten(0, 1)

@@ -15,9 +15,10 @@ from torch.nn.modules.batchnorm import _BatchNorm as BatchNorm
 from fusion.config.network import Network
 from fusion.config.roi import Roi
 from fusion.models import chance
-from fusion.models.augment import augmented
-from fusion.models.inputs import Boxes, centred
+from fusion.models.held import Held, augmented
 from fusion.models.network import RegionNetwork
+
+Shares = Float[ndarray, " class"]
 
 SILENT = 1e-2
 """A channel is silent in a batch when its variance there is below this share of its layer's median."""
@@ -62,58 +63,77 @@ class Order:
 
 
 def batch(
-    boxes: Boxes, events: Float[Tensor, " case"], case: Int[Tensor, "group b"], keys: Int[Tensor, "group b"],
+    boxes: Held, events: Float[Tensor, "case *class"], case: Int[Tensor, "group b"], keys: Int[Tensor, "group b"],
     network: Network, roi: Roi,
-) -> tuple[Float[Tensor, "group b 2 channel z y x"], Float[Tensor, "group b"]]:  # fmt: skip
-    """What the networks see in one step, and what they should say: augmented regions, smoothed and mixed outcomes."""
+) -> tuple[Float[Tensor, "group b branch channel z y x"], Float[Tensor, "group b *class"]]:  # fmt: skip
+    """What the networks see in one step, and what they should say: augmented inputs, smoothed and mixed outcomes.
+
+    ``events`` is 1 for the positive class; with more than two classes it has a column a class.
+    """
     flat, own = case.flatten(), keys.flatten()
-    if network.augment:
-        regions = augmented(boxes, flat, roi, network.input, own)
-    else:
-        regions = centred(boxes, flat, roi, network.input)
-    targets = events[flat] * (1 - network.label_smoothing) + network.label_smoothing / 2
-    regions, targets = regions.unflatten(0, case.shape), targets.view(case.shape)
+    regions = augmented(boxes, flat, own, network, roi)
+    classes = max(2, events[0].numel())
+    targets = events[flat] * (1 - network.label_smoothing) + network.label_smoothing / classes
+    regions, targets = regions.unflatten(0, case.shape), targets.unflatten(0, case.shape)
     if network.mixup:
         share = chance.beta(chance.key(own, MIXUP), network.mixup).to(targets.dtype).view(case.shape)
         regions = regions.lerp(regions.roll(1, dims=1), 1 - share[:, :, None, None, None, None, None])
-        targets = targets.lerp(targets.roll(1, dims=1), 1 - share)
+        targets = targets.lerp(targets.roll(1, dims=1), 1 - share.view(*share.shape, *[1] * (targets.ndim - 2)))
     return regions, targets
 
 
 def losses(
-    logits: Float[Tensor, "b group"], targets: Float[Tensor, "b group"], weight: Float[Tensor, " group"]
-) -> Float[Tensor, " group"]:
-    """Each network's mean cross-entropy; ``weight`` is the positive class's."""
+    logits: Float[Tensor, "b group *class"], targets: Float[Tensor, "b group *class"],
+    weight: Float[Tensor, "group *class"],
+) -> Float[Tensor, " group"]:  # fmt: skip
+    """Each network's mean cross-entropy; ``weight`` is the positive class's, or each class's."""
     logits = logits.to(targets.dtype)
+    if logits.ndim == 3:
+        return -(weight * targets * logits.log_softmax(-1)).sum(-1).mean(0)
     return F.binary_cross_entropy_with_logits(logits, targets, pos_weight=weight, reduction="none").mean(0)
 
 
-def start_bias(prevalence: float, network: Network) -> float:
-    """The classifier's first bias: the log-odds of the positive class among the training cases, as they are weighed."""
+def start_bias(prevalence: float | Shares, network: Network) -> float | list[float]:
+    """The classifier's first bias: the log-odds of the positive class among the training cases, as they are weighed.
+
+    With more than two classes ``prevalence`` has the share of each, and the bias is its logarithm.
+    """
+    if isinstance(prevalence, ndarray):
+        return [0.0 if network.balanced else math.log(share) for share in prevalence]
     return 0.0 if network.balanced else math.log(prevalence / (1 - prevalence))
 
 
-def positive_weight(prevalence: float, network: Network) -> float:
-    """What a positive case counts in the loss: with `balanced` as much as both classes need to weigh the same."""
+def positive_weight(prevalence: float | Shares, network: Network) -> float | list[float]:
+    """What a positive case counts in the loss: with `balanced` as much as both classes need to weigh the same.
+
+    With more than two classes a weight a class, whose mean over the cases is 1.
+    """
+    if isinstance(prevalence, ndarray):
+        return [1 / (len(prevalence) * share) if network.balanced else 1.0 for share in prevalence]
     return (1 - prevalence) / prevalence if network.balanced else 1.0
 
 
-def begin(net: RegionNetwork, prevalence: float, network: Network) -> None:
+@torch.no_grad()
+def begin(net: RegionNetwork, prevalence: float | Shares, network: Network) -> None:
     """Set the classifier's first bias."""
-    nn.init.constant_(net.head.classifier.bias, start_bias(prevalence, network))
+    bias = net.head.classifier.bias
+    bias.copy_(torch.tensor(start_bias(prevalence, network), dtype=bias.dtype))
 
 
-def shifted_back(bias: Float[Tensor, "..."], prevalence: float, network: Network) -> Float[Tensor, "..."]:
+def shifted_back(bias: Float[Tensor, "..."], prevalence: float | Shares, network: Network) -> Float[Tensor, "..."]:
     """The trained bias at the true share of positives (King & Zeng 2001, doi:10.1093/oxfordjournals.pan.a004868)."""
-    return bias - math.log(positive_weight(prevalence, network))
+    return bias - torch.tensor(positive_weight(prevalence, network), dtype=bias.dtype, device=bias.device).log()
 
 
-def optimizer(branches: nn.Module, head: nn.Module, network: Network, **options: object) -> torch.optim.AdamW:
-    """AdamW, with one learning rate for the pyramids and one for the rest."""
+def optimizer(branches: nn.Module, head: nn.Module, network: Network, **options: object) -> torch.optim.Optimizer:
+    """What ``network.optimiser`` names, with one learning rate for the pyramids and one for the rest."""
     groups = [
         {"params": list(head.parameters()), "lr": network.lr_head},
         {"params": list(branches.parameters()), "lr": network.lr_backbone},
     ]
+    if network.optimiser.kind == "sgd":
+        momentum = network.optimiser.momentum
+        return torch.optim.SGD(groups, momentum=momentum, weight_decay=network.weight_decay, fused=True)
     return torch.optim.AdamW(groups, weight_decay=network.weight_decay, fused=True, **options)  # type: ignore[arg-type]
 
 
@@ -125,14 +145,16 @@ def set_mode(branches: nn.Module, head: nn.Module, epoch: int, network: Network)
 
 
 @torch.no_grad()
-def clip(parts: Iterable[tuple[nn.Module, Tensor]], networks: int, limit: float) -> None:
+def clip(parts: Iterable[tuple[nn.Module, Tensor]], networks: int, limit: float | None) -> None:
     """Shrink each network's gradients so that their norm, over all parts, is ``limit`` at most.
 
     Args:
         parts: modules, with the number of the network of each of their groups, which lie along a weight's first axis.
         networks: how many there are.
-        limit: largest norm.
+        limit: largest norm; None for any.
     """
+    if limit is None:
+        return
     found = [(_gradients(module, len(of)), of) for module, of in parts]
     own = [
         (torch.stack([g.norm(dim=1) for g in gradients]).square().sum(0), of) for gradients, of in found if gradients
@@ -186,11 +208,13 @@ def keep_silent(before: Sequence[Statistics]) -> None:
 
 
 def share(epoch: float, network: Network) -> float:
-    """Share of the full learning rate: all in the warm-up, then a cosine down to none.
+    """Share of the full learning rate: all in the warm-up, then a cosine down to none, or steps.
 
     >>> [round(share(epoch, Network(epochs=25, warmup_epochs=5)), 3) for epoch in (0.0, 5.0, 15.0, 25.0)]
     [1.0, 1.0, 0.5, 0.0]
     """
+    if network.schedule.kind == "steps":
+        return network.schedule.factor ** (int(epoch) // network.schedule.every)
     if epoch <= network.warmup_epochs:
         return 1.0
     return (1 + math.cos(math.pi * (epoch - network.warmup_epochs) / (network.epochs - network.warmup_epochs))) / 2

@@ -40,7 +40,7 @@ def fit(training: Training, jobs: Sequence[Job], every_s: float = SAVE_SECONDS, 
     noted = _noted(training, jobs, path) if path.is_file() else {}
     own = noted["jobs"] if noted else [[job.source, job.fold, job.seed] for job in jobs]
     with steady():
-        together = Together(training, [Job(*words) for words in own], noted.get("pointwise"), cuda_graph)  # type: ignore[attr-defined, arg-type]
+        together = Together(training, [training.job(*words) for words in own], noted.get("pointwise"), cuda_graph)  # type: ignore[attr-defined, arg-type]
         if noted:
             _go_on(together, path)
         else:
@@ -86,7 +86,7 @@ def _notes(together: Together) -> dict[str, object]:
 def _noted(training: Training, jobs: Sequence[Job], path: Path) -> dict[str, object]:
     """Notes of a half-trained stack that is ours: of this training, and of all networks that are missing."""
     noted = notes(path)
-    own = [Job(*words) for words in noted.get("jobs", [])]  # type: ignore[attr-defined]
+    own = [training.job(*words) for words in noted.get("jobs", [])]  # type: ignore[attr-defined]
     others = set(own) - set(jobs)
     if (
         noted["fingerprint"] != training.fingerprint

@@ -11,7 +11,7 @@ from torch.nn.modules.batchnorm import _BatchNorm as BatchNorm
 
 from fusion.errors import Fault, ModelError
 from fusion.models import chance
-from fusion.models.network import RegionNetwork, present
+from fusion.models.network import RegionNetwork, filled, present, there
 from fusion.models.pyramid import Pyramid
 from fusion.models.recipe import Statistics
 
@@ -132,7 +132,7 @@ def check(first: Pyramid, second: Pyramid, box: tuple[int, int, int]) -> None:
         StackError: they do not, because a layer lets the networks' channels meet.
     """
     pair = [copy.deepcopy(own).eval() for own in (first, second)]
-    channels = 3 if first.kind.kind == "slice_mean" else 1
+    channels = 3 if first.kind.kind in ("slice_mean", "picture") else 1
     seen = torch.randn((1, 2, channels, *box), generator=torch.Generator().manual_seed(0))
     alone = [own(seen[:, n]) for n, own in enumerate(pair)]
     try:
@@ -146,13 +146,14 @@ def check(first: Pyramid, second: Pyramid, box: tuple[int, int, int]) -> None:
 
 
 class Stack(nn.Module):
-    """Networks of one or two regions as one network: a pyramid for all their branches, a head for each arity.
+    """Networks of one or more branches as one network: a pyramid for all their branches, a head for each arity.
 
     Args:
-        networks: equal but for their weights and number of regions; those of one region come first.
-        regions: which regions (0 tumour, 1 ring) each one sees.
+        networks: equal but for their weights and number of branches; those of fewer branches come first.
+        regions: which branches (0 tumour, 1 ring; or numbers of sequences) each one sees.
         views: which of the batches side by side each one sees.
         pointwise: how 1x1 convolutions are computed.
+        width: branches of a batch.
     """
 
     seen: Tensor
@@ -161,11 +162,12 @@ class Stack(nn.Module):
 
     def __init__(
         self, networks: Sequence[RegionNetwork], regions: Sequence[tuple[int, ...]], views: Sequence[int],
-        pointwise: Pointwise = "grouped",
+        pointwise: Pointwise = "grouped", width: int = 2,
     ) -> None:  # fmt: skip
         super().__init__()
+        self.pictures = networks[0].pictures
         arities = [len(own) for own in regions]
-        assert arities == sorted(arities), "networks of one region come first"
+        assert arities == sorted(arities), "networks of fewer branches come first"
         self.networks = len(networks)
         branches = [(n, r) for r in range(max(arities)) for n in range(self.networks) if r < arities[n]]
         self.places, self.branches = branches, len(branches)
@@ -174,22 +176,26 @@ class Stack(nn.Module):
         self.members = [[n for n in range(self.networks) if arities[n] == arity] for arity in sorted(set(arities))]
         self.spans = [[branches.index((own[0], r)) for r in range(arities[own[0]])] for own in self.members]
         self.heads = nn.ModuleList(stacked([networks[n].head for n in own], pointwise) for own in self.members)
-        self._index("seen", [views[n] * 2 + regions[n][r] for n, r in branches])
+        self._index("seen", [views[n] * width + regions[n][r] for n, r in branches])
         self._index("branch_of", [n for n, _ in branches])
         self._index("branch_number", [r + 1 for _, r in branches])
 
     def _index(self, name: str, values: list[int]) -> None:
         self.register_buffer(name, torch.tensor(values), persistent=False)
 
-    def forward(self, regions: Float[Tensor, "view b 2 channel z y x"]) -> Float[Tensor, "b network"]:
-        """Every network's log-odds for the cases of its view."""
+    def forward(self, regions: Float[Tensor, "view b branch channel z y x"]) -> Float[Tensor, "b network *class"]:
+        """Every network's log-odds (or logits) for the cases of its view."""
         seen = regions.transpose(0, 1).flatten(1, 2)[:, self.seen]
-        maps, there = self.pyramid(seen.flatten(1, 2)), present(seen[:, :, None])
+        known = there(seen) if self.pictures and len(self.spans[-1]) > 1 else None
+        seen = seen if known is None else filled(seen, known)
+        maps, slices = self.pyramid(seen.flatten(1, 2)), None if self.pictures else present(seen[:, :, None])
         logits = []
         for head, own, spans in zip(self.heads, self.members, self.spans, strict=True):
             by_region = [[_channels(one, start, len(own), self.branches) for one in maps] for start in spans]
-            some = None if there is None else torch.stack([there[..., s : s + len(own)] for s in spans]).amax(0)
-            logits.append(head.classify(head.deep(by_region, some)))  # type: ignore[operator]
+            some = None if slices is None else torch.stack([slices[..., s : s + len(own)] for s in spans]).amax(0)
+            alone = known is None or len(spans) == 1
+            has = None if alone else torch.stack([known[:, s : s + len(own)] for s in spans], -1)  # type: ignore[index]
+            logits.append(head.classify(head.deep(by_region, some, has)))  # type: ignore[operator]
         return torch.cat(logits, 1)
 
     def tell(self, keys: Int[Tensor, "network b"]) -> None:

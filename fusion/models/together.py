@@ -10,7 +10,7 @@ from torch import Tensor
 from fusion.config.network import Network
 from fusion.errors import Fault, ModelError
 from fusion.models import chance, recipe
-from fusion.models.inputs import Boxes
+from fusion.models.held import count, hold
 from fusion.models.jobs import Job, Training
 from fusion.models.machine import device, half
 from fusion.models.pointwise import fastest
@@ -22,13 +22,13 @@ from fusion.models.stack import Pointwise, Stack, check
 class Together:
     """Networks in training side by side: their weights, average, moments and losses so far.
 
-    Networks of the same fold and seed see the same batches, which are augmented once for all of them.
+    Networks of the same fold, seed and cases see the same batches, which are augmented once for all of them.
     """
 
     def __init__(
         self, training: Training, jobs: Sequence[Job], pointwise: Pointwise | None = None, cuda_graph: bool = False
     ) -> None:
-        """``jobs`` of one region come first. ``cuda_graph`` records a step and replays it.
+        """``jobs`` of fewer branches come first. ``cuda_graph`` records a step and replays it.
 
         Without ``pointwise`` the faster way is taken.
 
@@ -54,27 +54,29 @@ class Together:
         self.trains: bool | None = None
 
     def _build(self, pointwise: Pointwise | None) -> None:
-        training, events = self.training, self.training.events
+        training, width = self.training, count(self.training.patches)
         nets = [training.untrained(job) for job in self.jobs]
-        self.prevalence = [float(events[training.cases(job.fold)].mean()) for job in self.jobs]
+        self.prevalence = [training.shares(job) for job in self.jobs]
         for net, prevalence in zip(nets, self.prevalence, strict=True):
             recipe.begin(net, prevalence, self.network)
         if len(nets) > 1:
-            check(nets[0].branches[0], nets[-1].branches[-1], training.roi.patch.shape)  # type: ignore[arg-type]
-        shared = sorted({(job.fold, job.seed) for job in self.jobs})
-        views = [shared.index((job.fold, job.seed)) for job in self.jobs]
+            check(nets[0].branches[0], nets[-1].branches[-1], training.box)  # type: ignore[arg-type]
+        own = [(job.fold, job.seed, training.seen(job).tobytes()) for job in self.jobs]
+        shared = sorted(set(own))
+        views = [shared.index(view) for view in own]
         regions = [job.regions for job in self.jobs]
-        self.pointwise = pointwise or fastest(nets, regions, views, self.device, training.roi.patch.shape, self.network)
-        self.stack = Stack(nets, regions, views, self.pointwise).to(self.device)
+        asked = (nets, regions, views, self.device, training.box, self.network, width)
+        self.pointwise = pointwise or fastest(*asked)
+        self.stack = Stack(nets, regions, views, self.pointwise, width).to(self.device)
         first = [self.jobs[views.index(view)] for view in range(len(shared))]
-        self.order = [(training.cases(job.fold), job.order_seed(training.seed)) for job in first]
+        self.order = [(training.seen(job), job.order_seed(training.seed)) for job in first]
         self.views = torch.tensor(views, device=self.device)
 
     def _gather(self) -> None:
         """All that a step reads, on the device."""
         training = self.training
-        self.boxes = Boxes.of(training.patches, self.device)
-        self.events = torch.from_numpy(training.events.astype(np.float32)).to(self.device)
+        self.boxes = hold(training.patches, self.device)
+        self.events = torch.from_numpy(training.targets).to(self.device)
         weights = [recipe.positive_weight(prevalence, self.network) for prevalence in self.prevalence]
         self.weight = torch.tensor(weights, device=self.device)
         seeds = [job.weights_seed(training.seed) for job in self.jobs]
@@ -140,7 +142,8 @@ class Together:
         asked = (self.boxes, self.events, self.case, keys, self.network, self.training.roi)
         regions, targets = recipe.batch(*asked)
         self.stack.tell(chance.key(self.seeds, keys[self.views]))
-        return learn(self.stack, self.adam, regions, targets[self.views].T, self.weight, self.network)
+        said = targets[self.views].transpose(0, 1)
+        return learn(self.stack, self.adam, regions, said, self.weight, self.network)
 
     def networks(self) -> list[dict[str, Tensor]]:
         """Every network's averaged weights, at the true share of positives."""
@@ -152,8 +155,8 @@ class Together:
 
 
 def learn(
-    stack: Stack, adam: torch.optim.AdamW, regions: Float[Tensor, "view b 2 channel z y x"],
-    targets: Float[Tensor, "b network"], weight: Float[Tensor, " network"], network: Network,
+    stack: Stack, adam: torch.optim.Optimizer, regions: Float[Tensor, "view b branch channel z y x"],
+    targets: Float[Tensor, "b network *class"], weight: Float[Tensor, "network *class"], network: Network,
 ) -> Float[Tensor, " network"]:  # fmt: skip
     """One step of all networks, each by its own loss and gradient norm; returns the losses."""
     before = stack.statistics()

@@ -20,7 +20,8 @@ from fusion.config.roi import Roi
 from fusion.errors import Fault, ModelError
 from fusion.models import resume, trial
 from fusion.models.backbone import start_weights
-from fusion.models.checkpoints import SOURCES, notes
+from fusion.models.checkpoints import SOURCES, Sources, notes
+from fusion.models.held import Material, hold
 from fusion.models.inputs import Boxes
 from fusion.models.jobs import Job, Training
 from fusion.models.machine import device, half, steady, within_memory
@@ -34,8 +35,8 @@ FEWEST = 2
 
 
 def train(
-    patches: Patches, events: Events, folds: Events, network: Network, roi: Roi, seed: int, folder: Path, jobs: int = 0,
-    only: tuple[int, ...] | None = None,
+    patches: Material, events: Events, folds: Events, network: Network, roi: Roi, seed: int, folder: Path,
+    jobs: int = 0, only: tuple[int, ...] | None = None, sources: Sources | None = None, classes: int = 2,
 ) -> None:  # fmt: skip
     """Write checkpoints/SOURCE_foldK_seedS.safetensors for every source, fold and seed; existing ones stay.
 
@@ -43,8 +44,8 @@ def train(
     one after another in this process. Stacked they train as one network, in this process.
 
     Args:
-        patches: the cohort's boxes.
-        events: 1 for the positive class, in the patches' order.
+        patches: the cohort's boxes, or slices.
+        events: 1 for the positive class, in the patches' order; with more than two classes the class's number.
         folds: a training case's fold from 0; -1 for the other sets, which are not touched.
         network: architecture and recipe; ``network.training`` says how they train.
         roi: ring and box.
@@ -52,15 +53,19 @@ def train(
         folder: the run folder.
         jobs: processes; 0 for every core.
         only: folds whose networks are wanted; all by default.
+        sources: branches by source, those of fewer first; tumour, ring and both by default.
+        classes: of ``events``.
 
     Raises:
         ModelError: the start weights, the folds or the patches do not fit, an existing checkpoint belongs to another
             training, an extra is missing, memory runs out, or a loss is not finite.
     """
     numbers = range(int(folds.max()) + 1) if only is None else only
-    _check(patches, events, folds, numbers, network, roi)
-    training = Training(patches, events, folds, network, roi, seed, folder, start_weights(network))
-    wanted = [Job(source, fold, s) for source in SOURCES for fold in numbers for s in range(network.seeds)]
+    known = SOURCES if sources is None else sources
+    start = start_weights(network)
+    training = Training(patches, events, folds, network, roi, seed, folder, start, known, classes)
+    wanted = [training.job(source, fold, s) for source in known for fold in numbers for s in range(network.seeds)]
+    _check(training, wanted)
     missing = [job for job in wanted if not _done(training, job)]
     missing.sort(key=lambda job: len(job.regions))
     with within_memory(network):
@@ -83,10 +88,11 @@ def fit(training: Training, job: Job) -> None:
     """Train one network and write its averaged weights."""
     seed = training.seed
     with steady():
-        boxes = Boxes.of(training.patches, device())
-        events = torch.from_numpy(training.events.astype(np.float32)).to(device())
-        net, cases = training.untrained(job), training.cases(job.fold)
-        module = Module(net, job.regions, boxes, events, cases, training.largest, training.network, training.roi,
+        boxes = hold(training.patches, device(), job.regions)
+        events = torch.from_numpy(training.targets).to(device())
+        places = job.regions if isinstance(boxes, Boxes) else tuple(range(len(job.regions)))
+        net, cases = training.untrained(job), training.seen(job)
+        module = Module(net, places, boxes, events, cases, training.largest, training.network, training.roi,
                         job.order_seed(seed), job.weights_seed(seed), job.name)  # fmt: skip
         _run(trainer(training, job), module)
     training.write(job, module.averaged)
@@ -142,22 +148,30 @@ def _done(training: Training, job: Job) -> bool:
     return True
 
 
-def _check(
-    patches: Patches, events: Events, folds: Events, numbers: Iterable[int], network: Network, roi: Roi
-) -> None:  # fmt: skip
-    faults = []
-    if patches.grey.shape[1:] != stored_shape(roi.patch):
+def _check(training: Training, jobs: Iterable[Job]) -> None:
+    """Refuse boxes of another size, too few cases of a class, a missing logger."""
+    patches, roi, faults = training.patches, training.roi, []
+    if isinstance(patches, Patches) and patches.grey.shape[1:] != stored_shape(roi.patch):
         shape, wanted = patches.grey.shape[1:], stored_shape(roi.patch)
         faults.append(Fault(f"patches of {shape} voxels", str(wanted), "delete the patches to cut them again"))
-    for fold in numbers:
-        seen = events[(folds >= 0) & (folds != fold)]
-        positive, negative = int(seen.sum()), int(len(seen) - seen.sum())
-        if min(positive, negative) < FEWEST:
-            found = f"{positive} cases of the positive class and {negative} of the other outside fold {fold}"
-            faults.append(Fault(found, f"{FEWEST} of each or more", "use fewer folds, or add cases"))
-    if network.logger == "tensorboard" and importlib.util.find_spec("tensorboard") is None:
+    lacking = {_lacking(training, job) for job in jobs} - {None}
+    faults += [
+        Fault(found, f"{FEWEST} of each or more", "use fewer folds, or add cases")
+        for found in sorted(map(str, lacking))
+    ]
+    if training.network.logger == "tensorboard" and importlib.util.find_spec("tensorboard") is None:
         faults.append(
             Fault("network.logger=tensorboard without tensorboard", "the package", "install fusion[tensorboard]")
         )
     if faults:
         raise ModelError(faults)
+
+
+def _lacking(training: Training, job: Job) -> str | None:
+    """What a job has too few cases of, in words; None where it has enough."""
+    counts = np.bincount(training.events[training.seen(job)], minlength=training.classes)
+    if counts.min() >= FEWEST:
+        return None
+    if training.classes == 2:
+        return f"{counts[1]} cases of the positive class and {counts[0]} of the other outside fold {job.fold}"
+    return f"{', '.join(map(str, counts))} cases of the classes outside fold {job.fold} for {job.source}"

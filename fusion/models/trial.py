@@ -70,7 +70,7 @@ def _ready(training: Training, jobs: Sequence[Job], voxels: int) -> Together:
     together = Together(training, jobs)
     together.set_mode(training.network.warmup_epochs)
     if device().type == "cpu":
-        z, y, x = training.roi.patch.shape
+        z, y, x = training.box
         together.case = together.case[:, : max(2, voxels // (z * y * x))]
     return together
 
