@@ -1,6 +1,6 @@
 """The model list: radiomics scores, then every model's probabilities, out-of-fold for training cases."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -34,12 +34,17 @@ SOURCES: dict[str, tuple[str, ...]] = {
 """Scores that a model reads; Clinical and Combined read the clinical predictors too."""
 MODEL_OF = {sources[0]: model for model, sources in SOURCES.items() if len(sources) == 1}
 """The model that is one score."""
+DEEP = tuple(model for model in MODEL_OF.values() if model.endswith("_DL"))
+"""Models that are a network's score and nothing else."""
 WITH_CLINICAL = ("Clinical", "Combined")
 CALIBRATION = ("model", "fold", "factor", "offset")
 """Columns of calibration.csv: a network's calibrated log-odds are factor x log-odds + offset."""
 INNER, DEEP_INNER = "features/scores_inner.parquet", "features/deep_scores_inner.parquet"
 """Where a run keeps the scores that its regressions on scores learn from, of all sources and of heads on deep vectors;
 absent where folds are too small for them, or where the scores are those of trained networks."""
+Judge = Callable[[str, int, pd.DataFrame, pd.DataFrame, pd.DataFrame], Fitted]
+"""Probabilities of one model in one fold, from its name, the fold, its predictors, the same as they may be learned
+from, and the cohort; rows of all three tables are those of the cohort."""
 
 
 def radiomics_scores(
@@ -78,21 +83,24 @@ def radiomics_inputs(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFra
 def vector_scores(
     inputs: Mapping[str, pd.DataFrame], cohort: pd.DataFrame, heads: Heads, seed: int, jobs: int, title: str,
     widths: Mapping[str, tuple[int, ...]] | None = None, harmonise: Combat | None = None,
-    models: tuple[str, ...] = tuple(SOURCES),
+    models: tuple[str, ...] = tuple(SOURCES), sources: Mapping[str, tuple[str, ...]] = SOURCES, fill: bool = False,
 ) -> Fitted:  # fmt: skip
     """Scores of vectors that no outcome had a part in: ``inputs`` is a table a source, index ``case``.
 
     By source too are ``widths``, the columns of regions that stand side by side in a table. ``harmonise`` aligns the
-    scanners that ``cohort`` names, learned from the cases that a head is fitted on.
+    scanners that ``cohort`` names, learned from the cases that a head is fitted on. ``sources`` are the scores that
+    each model reads; with ``fill`` a head begins by filling empty cells with its training cases' medians.
     The other arguments, what comes back and what is raised are those of ``radiomics_scores``.
     """
     tables = {source: table.loc[cohort["case"]] for source, table in inputs.items()}
     given: dict[str, Any] = {
-        "inputs": tables, "cohort": cohort, "heads": heads, "seed": seed, "widths": widths or {}, "harmonise": harmonise
+        "inputs": tables, "cohort": cohort, "heads": heads, "seed": seed, "widths": widths or {},
+        "harmonise": harmonise, "fill": fill,
     }  # fmt: skip
+    names = {own[0]: model for model, own in sources.items() if len(own) == 1}
     items = [(source, fold) for source in tables for fold in folds(cohort)]
-    fitted = in_order(dict(each(partial(_score, **given), items, title, jobs)), items)
-    read = {source for model in models if stacked(model) for source in SOURCES[model]}
+    fitted = in_order(dict(each(partial(_score, **given, names=names), items, title, jobs)), items)
+    read = {source for model in models if stacked(model, sources) for source in sources[model]}
     twice = [(source, pair) for source in tables if source in read for pair in pairs(cohort, heads.fewest)]
     inner = dict(each(partial(_inner, **given), twice, f"{title}, two folds apart", jobs))
     return replace(fitted, inner=pd.concat([inner[item] for item in twice], ignore_index=True)) if twice else fitted
@@ -100,7 +108,8 @@ def vector_scores(
 
 def predict(
     scores: pd.DataFrame, clinical: pd.DataFrame, cohort: pd.DataFrame, models: tuple[str, ...], heads: Heads,
-    inner: pd.DataFrame | None = None,
+    inner: pd.DataFrame | None = None, sources: Mapping[str, tuple[str, ...]] = SOURCES,
+    networks: Collection[str] = DEEP,
 ) -> Fitted:  # fmt: skip
     """Probabilities of every model in ``models``.
 
@@ -114,32 +123,42 @@ def predict(
         scores: rows case, source, set, fold, score.
         clinical: encoded clinical predictors, index ``case``.
         cohort: columns case, set, fold, event.
-        models: names from ``SOURCES``.
+        models: names from ``sources``.
         heads: penalty, stacking, calibration.
         inner: rows case, source, fold, without, score, by heads that saw neither of the two folds; sources it lacks
             (trained networks) are read as they are.
+        sources: scores that each model reads.
+        networks: models that are a network's score and nothing else.
 
     Returns:
         Rows as in predictions.csv, the heads' coefficients as in selection.csv, the networks' calibration as in
         calibration.csv.
     """
+    judge = partial(_probabilities, heads=heads, sources=sources, networks=networks)
+    return judged(scores, clinical, cohort, models, judge, inner, sources)
+
+
+def judged(
+    scores: pd.DataFrame, clinical: pd.DataFrame, cohort: pd.DataFrame, models: tuple[str, ...], judge: Judge,
+    inner: pd.DataFrame | None, sources: Mapping[str, tuple[str, ...]],
+) -> Fitted:  # fmt: skip
+    """What ``judge`` finds for every model and fold, the other arguments being those of ``predict``."""
     wide = scores.pivot(index="case", columns="source", values="score")
     fitted: dict[tuple[str, int], Fitted] = {}
     for model in models:
-        inputs = predictors(model, wide, clinical).loc[cohort["case"]]
+        inputs = predictors(model, wide, clinical, sources).loc[cohort["case"]]
         for fold in folds(cohort):
-            learned = _learned(inputs, inner, fold) if stacked(model) else inputs
-            fitted[model, fold] = _probabilities(model, fold, inputs, learned, cohort, heads)
+            fitted[model, fold] = judge(model, fold, inputs, _learned(inputs, inner, fold), cohort)
     return in_order(fitted, list(fitted))
 
 
-def stacked(model: str) -> bool:
+def stacked(model: str, sources: Mapping[str, tuple[str, ...]] = SOURCES) -> bool:
     """Whether a model is a regression on several predictors.
 
     >>> stacked("Tumor_RAD"), stacked("Combined")
     (False, True)
     """
-    return model in WITH_CLINICAL or len(SOURCES[model]) > 1
+    return model in WITH_CLINICAL or len(sources[model]) > 1
 
 
 def log_odds_of(head: Any, table: pd.DataFrame, apart: np.ndarray) -> Float[np.ndarray, " case"]:
@@ -147,33 +166,37 @@ def log_odds_of(head: Any, table: pd.DataFrame, apart: np.ndarray) -> Float[np.n
     return log_odds(head, table.to_numpy()[apart]) if apart.any() else np.empty(0)
 
 
-def predictors(model: str, wide: pd.DataFrame, clinical: pd.DataFrame) -> pd.DataFrame:
+def predictors(
+    model: str, wide: pd.DataFrame, clinical: pd.DataFrame, sources: Mapping[str, tuple[str, ...]] = SOURCES
+) -> pd.DataFrame:  # fmt: skip
     """The scores and clinical predictors that ``model`` reads."""
-    known = wide[[source for source in SOURCES[model] if source in wide]]
-    return known.join(clinical) if model in WITH_CLINICAL else known
+    known = wide[[source for source in sources[model] if source in wide]]
+    if model not in WITH_CLINICAL:
+        return known
+    return known.join(clinical) if len(known.columns) else clinical
 
 
 def _score(
     item: tuple[str, int], inputs: Mapping[str, pd.DataFrame], cohort: pd.DataFrame, heads: Heads, seed: int,
-    widths: Mapping[str, tuple[int, ...]], harmonise: Combat | None,
+    widths: Mapping[str, tuple[int, ...]], harmonise: Combat | None, fill: bool, names: Mapping[str, str],
 ) -> Fitted:  # fmt: skip
     source, fold = item
     fit, apart = parts(cohort, fold)
-    head, table = _fitted(source, fit, inputs, cohort, heads, seed, widths, harmonise)
+    head, table = _fitted(source, fit, inputs, cohort, heads, seed, widths, harmonise, fill)
     rows = cohort.loc[apart, ["case", "set", "fold"]].assign(source=source, score=log_odds_of(head, table, apart))
-    model, names = MODEL_OF[source], list(table.columns)
-    paths = dict(zip(("errors", "path"), lasso_path(head, model, names), strict=True)) if fold == FINAL else {}
-    return Fitted(rows[["case", "source", "set", "fold", "score"]], kept(head, model, fold, names), **paths)
+    model, features = names[source], list(table.columns)
+    paths = dict(zip(("errors", "path"), lasso_path(head, model, features), strict=True)) if fold == FINAL else {}
+    return Fitted(rows[["case", "source", "set", "fold", "score"]], kept(head, model, fold, features), **paths)
 
 
 def _inner(
     item: tuple[str, tuple[int, int]], inputs: Mapping[str, pd.DataFrame], cohort: pd.DataFrame, heads: Heads,
-    seed: int, widths: Mapping[str, tuple[int, ...]], harmonise: Combat | None,
+    seed: int, widths: Mapping[str, tuple[int, ...]], harmonise: Combat | None, fill: bool,
 ) -> pd.DataFrame:  # fmt: skip
     """Scores of the cases of two folds by a head that saw neither; each serves the judge of the other fold."""
     source, pair = item
     fit, apart = without(cohort, pair)
-    head, table = _fitted(source, fit, inputs, cohort, heads, seed, widths, harmonise)
+    head, table = _fitted(source, fit, inputs, cohort, heads, seed, widths, harmonise, fill)
     rows = cohort.loc[apart, ["case", "fold"]].assign(source=source, score=log_odds_of(head, table, apart))
     rows["without"] = rows["fold"].map(dict(zip(pair, pair[::-1], strict=True)))
     return rows[["case", "source", "fold", "without", "score"]]
@@ -181,11 +204,11 @@ def _inner(
 
 def _fitted(
     source: str, fit: np.ndarray, inputs: Mapping[str, pd.DataFrame], cohort: pd.DataFrame, heads: Heads, seed: int,
-    widths: Mapping[str, tuple[int, ...]], harmonise: Combat | None,
+    widths: Mapping[str, tuple[int, ...]], harmonise: Combat | None, fill: bool,
 ) -> tuple[Any, pd.DataFrame]:  # fmt: skip
     """The head fitted on the cases ``fit``, and the table that it reads."""
     table = harmonised(inputs[source], cohort, fit, harmonise)
-    head = radiomics_head(heads, seed, widths.get(source))
+    head = radiomics_head(heads, seed, widths.get(source), fill)
     return head.fit(table.to_numpy()[fit], cohort["event"].to_numpy()[fit]), table
 
 
@@ -199,16 +222,17 @@ def _learned(inputs: pd.DataFrame, inner: pd.DataFrame | None, fold: int) -> pd.
 
 
 def _probabilities(
-    model: str, fold: int, inputs: pd.DataFrame, learned: pd.DataFrame, cohort: pd.DataFrame, heads: Heads
-) -> Fitted:
+    model: str, fold: int, inputs: pd.DataFrame, learned: pd.DataFrame, cohort: pd.DataFrame, heads: Heads,
+    sources: Mapping[str, tuple[str, ...]], networks: Collection[str],
+) -> Fitted:  # fmt: skip
     fit, apart = parts(cohort, fold)
     selection = calibrations = pd.DataFrame()
-    if stacked(model):
+    if stacked(model, sources):
         head = fusion_head(heads).fit(learned.to_numpy()[fit], cohort["event"].to_numpy()[fit])
         odds, selection = log_odds_of(head, inputs, apart), kept(head, model, fold, list(inputs.columns))
     else:
         odds = inputs.to_numpy()[:, 0]
-        if _uncalibrated(model, heads):
+        if model in networks and uncalibrated(heads):
             own = calibration(heads, odds[fit], cohort["event"].to_numpy()[fit])
             calibrations = pd.DataFrame([(model, word(fold), own.factor, own.offset)], columns=list(CALIBRATION))
             odds = own(odds)
@@ -218,7 +242,6 @@ def _probabilities(
     return Fitted(rows[["model", "set", "case", "fold", "probability", "event"]], selection, calibration=calibrations)
 
 
-def _uncalibrated(model: str, heads: Heads) -> bool:
-    """Log-odds of a network, not of a head fitted on its vectors."""
-    trained = heads.stacking in ("oof_score", "paper_literal")
-    return trained and model.endswith("_DL") and heads.calibration != "none"
+def uncalibrated(heads: Heads) -> bool:
+    """Whether networks' scores are their own, not those of a head fitted on their vectors, and are to be calibrated."""
+    return heads.stacking in ("oof_score", "paper_literal") and heads.calibration != "none"

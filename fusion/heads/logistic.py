@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -32,33 +33,37 @@ from fusion.heads.select import (
 __all__ = ["fusion_head", "log_odds", "probability", "radiomics_head"]
 
 
-def radiomics_head(heads: Heads, seed: int, widths: tuple[int, ...] | None = None) -> Pipeline | MeanLogOdds:
+def radiomics_head(
+    heads: Heads, seed: int, widths: tuple[int, ...] | None = None, fill: bool = False
+) -> Pipeline | MeanLogOdds:  # fmt: skip
     """Drop flat features, scale, select, learn, as ``heads`` says; by default the steps of Shen 2026.
 
     Args:
         heads: the recipe, or several whose log-odds are averaged.
         seed: of LASSO's folds, of random halves and trees.
         widths: columns of each region, where the table holds several side by side; used by `regions: union`.
+        fill: begin by filling empty cells (nan) with the column's median over the cases that the head is fitted on.
 
     Returns:
         An unfitted estimator; ``log_odds`` reads it when it is fitted.
     """
     parts = widths if heads.regions == "union" else None
-    made = tuple(_pipeline(own, heads.lasso_folds, seed, parts) for own in heads.recipes)
+    made = tuple(_pipeline(own, heads.lasso_folds, seed, parts, fill) for own in heads.recipes)
     return made[0] if len(made) == 1 else MeanLogOdds(made)
 
 
 def fusion_head(heads: Heads) -> Pipeline:
-    """Standardise scores and clinical predictors, fit a logistic regression on all of them."""
+    """Standardise scores and clinical predictors, fit a logistic regression on all; of several classes multinomial."""
     return make_pipeline(StandardScaler(), logistic(heads.fusion_c))
 
 
-def _pipeline(recipe: Recipe, folds: int, seed: int, widths: tuple[int, ...] | None) -> Pipeline:
+def _pipeline(recipe: Recipe, folds: int, seed: int, widths: tuple[int, ...] | None, fill: bool) -> Pipeline:
     selection = _plain(*_selection(recipe, folds, seed))
     learner = classifier(recipe.learner, recipe.c, seed)
+    filled = [SimpleImputer(strategy="median", keep_empty_features=True)] if fill else []
     if widths is None:
-        return _plain(*(step for _, step in selection.steps), learner)
-    return _plain(ByRegion(selection, widths), scaler(recipe.scale), learner)
+        return _plain(*filled, *(step for _, step in selection.steps), learner)
+    return _plain(*filled, ByRegion(selection, widths), scaler(recipe.scale), learner)
 
 
 def _selection(recipe: Recipe, folds: int, seed: int) -> list[Any]:
