@@ -1,0 +1,84 @@
+"""One model in one set, in numbers: over its classes together, and class by class."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from fusion.config.evaluate import Evaluate
+from fusion.evaluate import calibration, class_ranks, classes, metrics, patient_draws
+from fusion.evaluate.judged import Judged
+
+Numbers = dict[str, float | int | str | None]
+OF_CLASS = ("sensitivity", "specificity", "ppv", "f1", "auc")
+
+
+def row(own: Judged, evaluate: Evaluate, seed: int) -> Numbers:
+    """The row of metrics.csv, without p values."""
+    label, counts = own.label, own.counts()
+    value, low, high = _with_interval(own, evaluate, seed, lambda weights: _measures(own, weights))
+    return {
+        "model": own.model, "set": own.set, "task": own.task, "view": own.view, "n": len(label),
+        "events": int(label.sum()) if own.binary else None, "threshold": own.threshold, "threshold_rule": own.rule,
+        "patients": len(np.unique(own.patient)), "cases": len(np.unique(own.case)),
+        **{name: float(found) for name, found in value.items()},
+        **{f"{name}_low": float(found) for name, found in low.items()},
+        **{f"{name}_high": float(found) for name, found in high.items()},
+        "brier": classes.brier(own.probability, label), "log_loss": classes.log_loss(own.probability, label),
+        "hand_till": class_ranks.hand_till(own.probability, label), **_recalibration(own),
+        "majority": float(np.bincount(label).max() / len(label)),
+        "never_called": int(classes.never_called(counts)[0]),
+        "balanced_accuracy": float(classes.rates(counts).macro("sensitivity")[0]),
+    }  # fmt: skip
+
+
+def class_rows(own: Judged, evaluate: Evaluate, seed: int) -> list[Numbers]:
+    """The rows of tables/classes.csv: each class against all others."""
+    value, low, high = _with_interval(own, evaluate, seed, lambda weights: _of_classes(own, weights))
+    return [
+        {"model": own.model, "set": own.set, "class": name, "n": int((own.label == place).sum())}
+        | {
+            f"{measure}{end}": float(found[measure][place])
+            for measure in OF_CLASS
+            for end, found in (("", value), ("_low", low), ("_high", high))
+        }
+        for place, name in enumerate(own.names)
+    ]
+
+
+def _with_interval(
+    own: Judged, evaluate: Evaluate, seed: int, measure: Callable[[classes.Weights], patient_draws.Measures]
+) -> tuple[patient_draws.Measures, patient_draws.Measures, patient_draws.Measures]:
+    """Value, low and high by name; both tables draw the same patients."""
+    value = {name: found[0] for name, found in measure(np.ones((len(own.label), 1))).items()}
+    generator = metrics.stream(seed, own.model, own.set)
+    ends = patient_draws.intervals(
+        measure, own.patient, own.label, generator, evaluate.bootstrap, evaluate.confidence
+    )  # fmt: skip
+    return value, {name: found[0] for name, found in ends.items()}, {name: found[1] for name, found in ends.items()}
+
+
+def _measures(own: Judged, weights: classes.Weights) -> patient_draws.Measures:
+    """Rates and AUC in each sample: of the event, or the means over more than two classes."""
+    rates, names = classes.rates(own.counts(weights)), [name for name in metrics.RATES if name != "accuracy"]
+    if own.binary:
+        area = class_ranks.weighted_auc(own.probability[:, 1], own.label == 1, weights)
+        found = {name: getattr(rates, name)[:, 1] for name in names}
+    else:
+        area = class_ranks.one_vs_rest(own.probability, own.label, weights).mean(axis=1)
+        found = {name: rates.macro(name) for name in names}
+    return {"auc": area, "accuracy": rates.accuracy, **found}
+
+
+def _of_classes(own: Judged, weights: classes.Weights) -> patient_draws.Measures:
+    rates = classes.rates(own.counts(weights))
+    area = class_ranks.one_vs_rest(own.probability, own.label, weights)
+    return {name: area if name == "auc" else getattr(rates, name) for name in OF_CLASS}
+
+
+def _recalibration(own: Judged) -> Numbers:
+    """Slope and intercept of two classes' event; unknown of more, and where one class is absent."""
+    nan = float("nan")
+    if not own.binary or len(np.unique(own.label)) < 2:
+        return {"calibration_slope": nan, "calibration_intercept": nan}
+    found = calibration.recalibrate(own.probability[:, 1], own.label)
+    return {"calibration_slope": found.slope, "calibration_intercept": found.intercept}
