@@ -3,7 +3,7 @@
 from itertools import combinations
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool
 from numpy import ndarray
 
 from fusion.evaluate import discrimination
@@ -47,7 +47,7 @@ def hand_till(probability: Probability, label: Indices) -> float:
     return float(np.mean([_pair(probability, label, one, two) for one, two in combinations(classes, 2)]))
 
 
-def _pair(probability: Probability, label: Indices, one: int, two: int) -> Float:
+def _pair(probability: Probability, label: Indices, one: int, two: int) -> float:
     among = np.isin(label, (one, two))
     areas = [discrimination.auc(probability[among, place], (label[among] == place).astype(int)) for place in (one, two)]
-    return np.mean(areas)
+    return float(np.mean(areas))
