@@ -1,5 +1,6 @@
 """Test set and folds by patient, stratified by outcome; saved and read back."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -7,32 +8,43 @@ import pandas as pd
 from sklearn.model_selection import StratifiedKFold, train_test_split
 
 from fusion.config.cohort import Split
+from fusion.config.tasks import Task
+from fusion.data import split_classes
 from fusion.data.cohort import SETS
 from fusion.errors import CohortError, Fault
 
 
-def split(rows: pd.DataFrame, split: Split, seed: int) -> pd.DataFrame:
+def split(rows: pd.DataFrame, split: Split, seed: int, tasks: Mapping[str, Task] | None = None) -> pd.DataFrame:
     """Columns case, patient, set, fold for every case; fold is -1 outside the training set.
 
-    A patient counts as an event when one of the patient's cases is one. A ``set`` column in ``rows`` wins over
-    ``split.test_fraction``, and ``split.file`` over both.
+    A patient counts as an event when one of the patient's cases is one; of a patient's outcome words the first in
+    alphabetical order counts. A ``set`` column in ``rows`` wins over ``split.test_fraction``, and ``split.file`` over
+    both. The split does not depend on ``tasks``, so that runs of different tasks share it.
 
     Args:
-        rows: checked cohort with case, patient, event and perhaps set.
+        rows: checked cohort with case, patient, event or outcome (a word), and perhaps set.
         split: test fraction, folds, or a file to read back.
         seed: of the draw.
+        tasks: for ``outcome``: tasks whose every class must be in every set and fold; None asks that of every outcome.
 
     Raises:
         CohortError: fewer patients of a class than sets or folds need, or a file that does not fit the cohort.
     """
     if split.file is not None:
         return _read(split.file, rows)
-    patients = rows.groupby("patient", sort=True)["event"].max()
-    sets = rows.groupby("patient")["set"].first() if "set" in rows else _sets(patients, split.test_fraction, seed)
-    folds = _folds(patients[sets == "train"], split.folds, seed)
+    if "event" in rows:
+        patients = rows.groupby("patient", sort=True)["event"].max()
+        draw_sets, draw_folds = _sets, _folds
+    else:
+        patients = rows.groupby("patient", sort=True)["outcome"].min()
+        draw_sets, draw_folds = split_classes.sets, split_classes.folds
+    sets = rows.groupby("patient")["set"].first() if "set" in rows else draw_sets(patients, split.test_fraction, seed)
+    folds = draw_folds(patients[sets == "train"], split.folds, seed)
     table = rows[["case", "patient"]].copy()
     table["set"] = table["patient"].map(sets)
     table["fold"] = table["patient"].map(folds).fillna(-1).astype(int)
+    if "event" not in rows and (faults := split_classes.lacking(table, rows["outcome"], split, tasks)):
+        raise CohortError(faults)
     return table
 
 
