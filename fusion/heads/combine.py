@@ -97,7 +97,7 @@ def vector_scores(
         "inputs": tables, "cohort": cohort, "heads": heads, "seed": seed, "widths": widths or {},
         "harmonise": harmonise, "fill": fill,
     }  # fmt: skip
-    names = {own[0]: model for model, own in sources.items() if len(own) == 1}
+    names = {own[0]: model for model, own in sources.items() if own and not stacked(model, sources)}
     items = [(source, fold) for source in tables for fold in folds(cohort)]
     fitted = in_order(dict(each(partial(_score, **given, names=names), items, title, jobs)), items)
     read = {source for model in models if stacked(model, sources) for source in sources[model]}
