@@ -1,4 +1,5 @@
 import importlib.util
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -87,3 +88,54 @@ def test_nine_real_patients_split_into_folds_with_an_event_each(tmp_path):
     folds = split(rows, run.split, run.seed).merge(rows[["case", "event"]], on="case")
     assert len(rows) == 9
     assert folds.groupby("fold")["event"].sum().min() >= 1
+
+
+def source_of_sequences(folder, patients, **changes):
+    """As ``source``, with a T1 and a PET beside the CT."""
+    flags = {"mr_t1_nifti": 1, "pet_nifti": 1} | changes
+    source(folder, patients, **flags)
+    for name in patients:
+        own = folder / "nifti" / name
+        for word in ("MR_T1", "PET"):
+            for part in ("image", "mask"):
+                shutil.copy(own / f"CT_{part}.nii.gz", own / f"{word}_{part}.nii.gz")
+    return folder
+
+
+def test_a_table_of_sequences_is_read_with_a_mask_for_each(tmp_path):
+    table = sts.build_sequences(source_of_sequences(tmp_path / "in", "abcd"), tmp_path / "far/out")
+    run = load(ROOT / "configs/sts_sequences.yaml", [f"cohort.table={table}"])
+    (study, *_) = cohort.read(run.cohort, run.seed).files
+    assert [scan.sequence for scan in study.scans] == ["CT", "T1", "PET"]
+    assert all(scan.image.is_file() and scan.mask.is_file() for scan in study.scans)
+
+
+def test_an_image_without_nifti_is_an_empty_cell(tmp_path):
+    folder = source_of_sequences(tmp_path / "in", "ab", pet_nifti=0, ct_nifti=0)
+    table = pd.read_csv(sts.build_sequences(folder, tmp_path / "out"), dtype=str, keep_default_na=False)
+    assert table[["ct", "ct_mask", "pet", "pet_mask"]].eq("").all(axis=None)
+    assert table["t1"].str.endswith("MR_T1_image.nii.gz").all()
+    assert float(table["diameter_mm"][0]) == round(float(np.hypot(8, 12)), 1)
+
+
+def test_every_fault_of_every_sequence_comes_at_once(tmp_path):
+    folder = source_of_sequences(tmp_path / "in", "ab")
+    (folder / "nifti/a/PET_image.nii.gz").unlink()
+    (folder / "nifti/a/MR_T1_mask.nii.gz").write_bytes(b"no image")
+    (folder / "nifti/b/CT_mask.nii.gz").unlink()
+    with pytest.raises(CohortError) as error:
+        sts.build_sequences(folder, tmp_path / "out")
+    assert [fault.case for fault in error.value.faults] == ["a", "a", "b"]
+
+
+def test_labels_without_the_sequences_are_named(tmp_path):
+    with pytest.raises(CohortError, match="no column mr_t1_nifti, pet_nifti"):
+        sts.build_sequences(source(tmp_path / "in", "ab"), tmp_path / "out")
+
+
+@real
+def test_nine_real_patients_have_all_three_sequences(tmp_path):
+    table = pd.read_csv(sts.build_sequences(DATA, tmp_path))
+    assert len(table) == 9
+    assert table.notna().all(axis=None)
+    assert all((tmp_path / path).is_file() for path in table[["t1", "pet_mask"]].to_numpy().ravel())
