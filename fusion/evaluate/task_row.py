@@ -9,20 +9,19 @@ from fusion.evaluate import calibration, class_ranks, classes, metrics, patient_
 from fusion.evaluate.judged import Judged
 
 Numbers = dict[str, float | int | str | None]
+ENDS = ("", "_low", "_high")
 OF_CLASS = ("sensitivity", "specificity", "ppv", "f1", "auc")
 
 
 def row(own: Judged, evaluate: Evaluate, seed: int) -> Numbers:
     """The row of metrics.csv, without p values."""
     label, counts = own.label, own.counts()
-    value, low, high = _with_interval(own, evaluate, seed, lambda weights: _measures(own, weights))
+    found = _with_interval(own, evaluate, seed, lambda weights: _measures(own, weights))
     return {
         "model": own.model, "set": own.set, "task": own.task, "view": own.view, "n": len(label),
         "events": int(label.sum()) if own.binary else None, "threshold": own.threshold, "threshold_rule": own.rule,
         "patients": len(np.unique(own.patient)), "cases": len(np.unique(own.case)),
-        **{name: float(found) for name, found in value.items()},
-        **{f"{name}_low": float(found) for name, found in low.items()},
-        **{f"{name}_high": float(found) for name, found in high.items()},
+        **{name + end: float(x) for name, three in found.items() for end, x in zip(ENDS, three, strict=True)},
         "brier": classes.brier(own.probability, label), "log_loss": classes.log_loss(own.probability, label),
         "hand_till": class_ranks.hand_till(own.probability, label), **_recalibration(own),
         "majority": float(np.bincount(label).max() / len(label)),
@@ -33,13 +32,13 @@ def row(own: Judged, evaluate: Evaluate, seed: int) -> Numbers:
 
 def class_rows(own: Judged, evaluate: Evaluate, seed: int) -> list[Numbers]:
     """The rows of tables/classes.csv: each class against all others."""
-    value, low, high = _with_interval(own, evaluate, seed, lambda weights: _of_classes(own, weights))
+    found = _with_interval(own, evaluate, seed, lambda weights: _of_classes(own, weights))
     return [
         {"model": own.model, "set": own.set, "class": name, "n": int((own.label == place).sum())}
         | {
-            f"{measure}{end}": float(found[measure][place])
+            measure + end: float(x)
             for measure in OF_CLASS
-            for end, found in (("", value), ("_low", low), ("_high", high))
+            for end, x in zip(ENDS, found[measure][:, place], strict=True)
         }
         for place, name in enumerate(own.names)
     ]
@@ -47,14 +46,14 @@ def class_rows(own: Judged, evaluate: Evaluate, seed: int) -> list[Numbers]:
 
 def _with_interval(
     own: Judged, evaluate: Evaluate, seed: int, measure: Callable[[classes.Weights], patient_draws.Measures]
-) -> tuple[patient_draws.Measures, patient_draws.Measures, patient_draws.Measures]:
-    """Value, low and high by name; both tables draw the same patients."""
-    value = {name: found[0] for name, found in measure(np.ones((len(own.label), 1))).items()}
+) -> patient_draws.Measures:
+    """Value, low and high, in this order, of all that ``measure`` makes; both tables draw the same patients."""
+    value = measure(np.ones((len(own.label), 1)))
     generator = metrics.stream(seed, own.model, own.set)
     ends = patient_draws.intervals(
         measure, own.patient, own.label, generator, evaluate.bootstrap, evaluate.confidence
     )  # fmt: skip
-    return value, {name: found[0] for name, found in ends.items()}, {name: found[1] for name, found in ends.items()}
+    return {name: np.concatenate([value[name], ends[name]]) for name in value}
 
 
 def _measures(own: Judged, weights: classes.Weights) -> patient_draws.Measures:
