@@ -9,16 +9,21 @@ import pytest
 from fusion.config import load
 from fusion.config.cohort import Number
 from fusion.config.run import Run
+from fusion.data import cohort
+from fusion.data.task import task_rows
 from fusion.flow.run import run
-from tests import toy
+from tests import toy, toy_slices
 
 ROOT = Path(__file__).parents[1]
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
+REGIONS = [path for path in CONFIGS if not load(path).cohort.sequences]
+SLICES = [path for path in CONFIGS if load(path).cohort.sequences]
 SMALLER = [
     "cohort.phantom=null", "split.folds=2", "split.file=null", "roi.patch.shape=[16, 32, 32]", "jobs=1",
     "network.weights=none", "network.epochs=1", "network.warmup_epochs=0", "network.batch=4", "network.seeds=1",
     "heads.lasso_folds=2", "evaluate.bootstrap=200", "evaluate.validation=null", "cache=null",
 ]  # fmt: skip
+SMALLER_SLICES = ["roi.slice.shape=[32, 32]", "network.backbone=mobilenetv3_small_100", "literal.copies=2"]
 
 
 def columns(own: Run, table: pd.DataFrame) -> pd.DataFrame:
@@ -36,7 +41,7 @@ def columns(own: Run, table: pd.DataFrame) -> pd.DataFrame:
     return renamed
 
 
-@pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("config", REGIONS, ids=lambda path: path.stem)
 def test_a_config_runs_on_a_tiny_cohort(config, tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
     words = [f"cohort.table={tmp_path / 'own.csv'}", f"output={tmp_path / 'run'}", *SMALLER]
@@ -47,8 +52,40 @@ def test_a_config_runs_on_a_tiny_cohort(config, tmp_path, monkeypatch):
     assert set(pd.read_csv(tmp_path / "run" / "metrics.csv")["model"]) == set(own.models)
 
 
+def fewer(own: Run) -> list[str]:
+    """Words that leave a run of slices its tasks, two sequences at most, and as few rotated images as may be."""
+    words = [f"sequences={','.join(own.used_sequences[:2])}"]
+    words += [f"cohort.tasks.{name}.images=null" for name in own.cohort.tasks]
+    return words + [word for word in SMALLER_SLICES if own.literal is not None or not word.startswith("literal")]
+
+
+@pytest.mark.parametrize("config", SLICES, ids=lambda path: path.stem)
+def test_a_config_of_slices_runs_on_a_tiny_cohort(config, tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    table = toy_slices.cohort(tmp_path, load(config).cohort)
+    words = [f"cohort.table={table}", f"output={tmp_path / 'run'}", *SMALLER, *fewer(load(config))]
+    own = load(config, words)
+    page = run(own)
+    assert page.is_file()
+    assert set(pd.read_csv(tmp_path / "run" / "metrics.csv")["model"]) == set(own.models)
+    assert (tmp_path / "run" / "metrics_paper_literal.csv").is_file() is (own.literal is not None)
+
+
+@pytest.mark.parametrize("config", SLICES, ids=lambda path: path.stem)
+def test_every_column_that_a_config_of_slices_names_is_read(config, tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    own = load(config)
+    table = toy_slices.cohort(tmp_path, own.cohort)
+    found = cohort.read(load(config, [f"cohort.table={table}"]).cohort, own.seed)
+    assert not found.faults
+    assert all(found.rows[f"has_{name}"].any() for name in own.used_sequences)
+    assert {len(task_rows(found.rows, task)["label"].unique()) for task in own.used_tasks.values()} == {
+        len(task.names) for task in own.used_tasks.values()
+    }
+
+
 def test_the_configs_that_users_rely_on_are_there():
-    assert {"demo", "tiny_ct", "shen2026", "lidc", "sts"} <= {path.stem for path in CONFIGS}
+    assert {"demo", "tiny_ct", "shen2026", "lidc", "sts", "kaba2025", "brain_mri"} <= {path.stem for path in CONFIGS}
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)
