@@ -117,10 +117,16 @@ def _measure(own: Tumour, radiomics: Radiomics, cache: Path) -> Kept | tuple[Fau
     try:
         measured = engine.measure(image, masks, geometry, radiomics)
     except FeatureError as error:
-        return tuple(replace(fault, case=own.case) for fault in error.faults)
+        return tuple(_named(fault, own) for fault in error.faults)
     kept = Kept(measured.features[own.sequence], measured.warnings[own.sequence])
     memory.remember(cache, key, kept)
     return kept
+
+
+def _named(fault: Fault, own: Tumour) -> Fault:
+    """``fault`` with case and sequence; the engine tells the region where it has one at hand."""
+    told = fault.found.startswith(f"{own.sequence}: ")
+    return replace(fault, case=own.case, found=fault.found if told else f"{own.sequence}: {fault.found}")
 
 
 def _table(sequence: str, kept: dict[str, Kept], radiomics: Radiomics) -> FeatureTable:

@@ -178,6 +178,14 @@ def test_a_flat_tumour_carries_a_warning(tmp_path):
     assert "every voxel has the grey value 7" in table.warnings.item()
 
 
+def test_black_tumours_of_two_sequences_are_told_apart(tmp_path):
+    own = slices(cases=1)
+    own.grey[:] = 0
+    with pytest.raises(FeatureError) as error:
+        slice_features(own, run(images=("square",), spacing_mm=None), tmp_path)
+    assert [str(fault)[:22] for fault in error.value.faults] == ["case c0: found ADC: gr", "case c0: found T2-w: g"]
+
+
 @pytest.mark.parametrize(
     ("settings", "told"),
     [

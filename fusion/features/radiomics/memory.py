@@ -36,7 +36,7 @@ def keys(
     """
     settings = {
         "radiomics": radiomics.model_dump(mode="json"),
-        "versions": {name: version(name) for name in LIBRARIES},
+        "versions": _versions(),
         "engine": _engine() if radiomics.engine == "fusion" else version("pyradiomics"),
         "geometry": [geometry.size, geometry.spacing_mm, geometry.origin_mm, geometry.direction],
     }
@@ -66,6 +66,12 @@ def remember(folder: Path, key: str, kept: Kept) -> None:
     """Keep ``kept`` under ``key``."""
     with whole(folder / f"{key}.npz") as part, part.open("wb") as file:
         np.savez(file, features=kept.features, warnings=np.array(kept.warnings, dtype=np.str_))
+
+
+@cache
+def _versions() -> dict[str, str]:
+    """Looked up once: that takes as long as to measure a slice."""
+    return {name: version(name) for name in LIBRARIES}
 
 
 @cache
