@@ -78,7 +78,8 @@ def _opened(path: Path) -> Any:
 
 def _deep(path: Path) -> bool:
     """Whether a PNG's header says 16 bits a channel; Pillow drops 8 of them where there are several channels."""
-    header = path.read_bytes()[:25]
+    with path.open("rb") as file:
+        header = file.read(25)
     return header[1:4] == b"PNG" and header[24] == 16
 
 
