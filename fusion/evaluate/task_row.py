@@ -8,7 +8,7 @@ from fusion.config.evaluate import Evaluate
 from fusion.evaluate import calibration, class_ranks, classes, metrics, patient_draws
 from fusion.evaluate.judged import Judged
 
-Numbers = dict[str, float | int | str | None]
+Numbers = dict[str, object]
 ENDS = ("", "_low", "_high")
 OF_CLASS = ("sensitivity", "specificity", "ppv", "f1", "auc")
 
