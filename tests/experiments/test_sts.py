@@ -12,6 +12,7 @@ from fusion.data import cohort
 from fusion.data.case import load as load_case
 from fusion.data.split import split
 from fusion.errors import CohortError
+from fusion.roi import cut_slice
 from fusion.roi.region import regions
 
 ROOT = Path(__file__).parents[2]
@@ -139,3 +140,16 @@ def test_nine_real_patients_have_all_three_sequences(tmp_path):
     assert len(table) == 9
     assert table.notna().all(axis=None)
     assert all((tmp_path / path).is_file() for path in table[["t1", "pet_mask"]].to_numpy().ravel())
+
+
+@real
+def test_the_largest_slice_of_every_sequence_shows_the_same_tumour(tmp_path):
+    """Three grids of pixels of 1 to 5 mm: what is cut of each covers the same square, within two of PET's pixels."""
+    run = load(ROOT / "configs/sts_sequences.yaml", [f"cohort.table={sts.build_sequences(DATA, tmp_path)}"])
+    studies = cohort.read(run.cohort, run.seed).files[:3]
+    pieces = [cut_slice.look(study, run.cohort, run.roi.slice) for study in studies]
+    for own in pieces:
+        sides_mm = {name: float(piece.pixel_mm[0]) * 96 for name, piece in own.items()}
+        assert sides_mm["PET"] == pytest.approx(sides_mm["CT"], abs=1.5 * 2 * 5.47)
+        longest = np.ptp(np.argwhere(own["CT"].mask), axis=0).max() + 1
+        assert longest == pytest.approx(96 / 1.5, abs=2)
