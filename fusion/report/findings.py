@@ -1,10 +1,12 @@
 """What the run says in plain sentences, and what to be careful about; computed, never typed."""
 
 from collections.abc import Iterator
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from scipy.stats import norm
 
+from fusion.config.run import Run
 from fusion.evaluate import calibration, predictions
 from fusion.evaluate.discrimination import Comparison
 from fusion.evaluate.metrics import compare
@@ -22,7 +24,16 @@ SLOPES = (0.8, 1.25)
 """Calibration slopes outside this range are told."""
 
 
-def banners(results: Results) -> list[str]:
+@runtime_checkable
+class Made(Protocol):
+    """Results of any kind of run."""
+
+    @property
+    def run(self) -> Run:
+        """What was asked."""
+
+
+def banners(results: Made) -> list[str]:
     """What makes every number below no finding about patients."""
     cohort = results.run.cohort
     made = ["Synthetic cohort: a digital phantom, not patients."] if cohort.phantom else []

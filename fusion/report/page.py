@@ -8,11 +8,14 @@ from tempfile import TemporaryDirectory
 from matplotlib.figure import Figure
 
 from fusion.config.run import Run
-from fusion.report import findings, html
+from fusion.errors import Fault, RunError
+from fusion.report import findings, html, tasks
 from fusion.report.blocks import Report
 from fusion.report.compare import compare
-from fusion.report.results import Results, read
+from fusion.report.results import Results
+from fusion.report.results import read as read_regions
 from fusion.report.style import look, save
+from fusion.report.tasks.results import TaskResults
 from fusion.report.topic import Topic
 from fusion.report.topics import told
 from fusion.store import write_csv, write_text
@@ -25,15 +28,34 @@ def write(folder: Path, run: Run, pdf: bool = False) -> Path:
         RunError: the run is not finished.
     """
     results = read(folder, run)
-    topics = told(results)
+    topics = tasks.told(results) if isinstance(results, TaskResults) else told(results)
     files(topics, folder)
-    _set(report(results, topics), folder / "figures", folder / "report.html", pdf)
+    made = tasks.report(results, topics) if isinstance(results, TaskResults) else report(results, topics)
+    _set(made, folder / "figures", folder / "report.html", pdf)
     return folder / "report.html"
 
 
-def write_comparison(runs: Sequence[Results], path: Path, pdf: bool = False) -> Path:
-    """The page at ``path`` that sets ``runs`` side by side, and a PDF beside it if asked; returns ``path``."""
-    made, plots = compare(runs)
+def read(folder: Path, run: Run) -> Results | TaskResults:
+    """The finished run in ``folder``, of regions or of tasks.
+
+    Raises:
+        RunError: the run is not finished.
+    """
+    return TaskResults.read(folder, run) if run.cohort.tasks else read_regions(folder, run)
+
+
+def write_comparison(runs: Sequence[Results | TaskResults], path: Path, pdf: bool = False) -> Path:
+    """The page at ``path`` that sets ``runs`` side by side, and a PDF beside it if asked; returns ``path``.
+
+    Raises:
+        RunError: runs of regions and runs of tasks together.
+    """
+    of_regions = [own for own in runs if isinstance(own, Results)]
+    of_tasks = [own for own in runs if isinstance(own, TaskResults)]
+    if of_regions and of_tasks:
+        found = f"{len(of_regions)} runs of regions and {len(of_tasks)} of tasks"
+        raise RunError(Fault(found, "runs of one kind", "compare them apart, as they answer different questions"))
+    made, plots = (tasks.compare(of_tasks), {}) if of_tasks else compare(of_regions)
     with TemporaryDirectory() as figures:
         draw(plots, Path(figures))
         _set(made, Path(figures), path, pdf)

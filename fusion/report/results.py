@@ -88,6 +88,10 @@ def read(folder: Path, run: Run) -> Results:
     Raises:
         RunError: files that are missing, all named at once, or faulty predictions.
     """
+    if run.cohort.tasks:
+        raise RunError(
+            Fault("a run of tasks", "a run of regions", "read it by fusion.report.page.read", file=str(folder))
+        )
     missing = [name for name in FILES if not (folder / name).is_file()]
     if missing:
         found, remedy = f"no {', '.join(missing)}", "finish the run first: fusion run CONFIG"

@@ -1,16 +1,26 @@
 """Where and with what the run was made."""
 
+from typing import Any, Protocol, runtime_checkable
+
 from fusion.report.blocks import Section, Terms
-from fusion.report.results import Results
 from fusion.report.topic import Topic
 
 
-def topic(results: Results) -> Topic:
+@runtime_checkable
+class Noted(Protocol):
+    """Results of any kind of run."""
+
+    @property
+    def environment(self) -> dict[str, Any]:
+        """What environment.json holds."""
+
+
+def topic(results: Noted) -> Topic:
     """Versions, seed, machine and the data's checksum."""
     return Topic(Section("environment", "Environment", [Terms(_noted(results))]))
 
 
-def _noted(results: Results) -> list[tuple[str, str]]:
+def _noted(results: Noted) -> list[tuple[str, str]]:
     noted = results.environment
     hardware = noted["hardware"]
     return [

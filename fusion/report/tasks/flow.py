@@ -1,0 +1,112 @@
+"""Whose cases answer which question: by task and class, by sequence, by set and fold."""
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from fusion.data.task import task_rows
+from fusion.report.blocks import Block, Heading, Plot, Prose, Rows, Section
+from fusion.report.figures import WIDTH
+from fusion.report.style import headed
+from fusion.report.tasks.look import hue
+from fusion.report.tasks.results import TaskResults
+from fusion.report.topic import Topic
+from fusion.report.words import SETS
+
+
+def topic(results: TaskResults) -> Topic:
+    """Cases and patients by task and class, what each sequence lacks, sets and folds."""
+    counts, missing, parts = by_class(results), by_sequence(results), by_part(results)
+    blocks: list[Block] = [
+        Prose(_told(results, missing), faint=False),
+        Plot("task_classes", "Tumours of each class by task"),
+        Rows.of(counts, words=4),
+        Heading("Tumours that lack a sequence"),
+        Prose("A tumour without a sequence is left out of that sequence's models only, not out of the others."),
+        Rows.of(missing),
+        Heading("Sets and folds"),
+        Prose("Patients never part: all tumours of one are in one set and one fold, the same for every task."),
+        Rows.of(parts),
+    ]
+    tables = {"flow": counts, "missing_sequences": missing, "folds": parts}
+    return Topic(Section("flow", "Flow of cases", blocks), tables, {"task_classes": lambda: drawn(results)})
+
+
+def by_class(results: TaskResults) -> pd.DataFrame:
+    """A row a task and class: tumours and patients, and which outcomes it joins."""
+    rows = []
+    for name, task in results.tasks.items():
+        own = task_rows(results.cohort, task)
+        for place, word in enumerate(task.names):
+            of = own[own["label"] == place]
+            part = "positive" if word == task.positive else "other" if task.positive else "one of several"
+            outcomes = ", ".join(str(value) for value in task.classes[word])
+            rows.append({"Task": name, "Class": word, "Part": part, "Outcomes": outcomes, "Tumours": len(of),
+                         "Patients": of["patient"].nunique()})  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def by_sequence(results: TaskResults) -> pd.DataFrame:
+    """A row a task: its tumours, and how many lack each sequence."""
+    rows = []
+    for name, task in results.tasks.items():
+        own = task_rows(results.cohort, task)
+        lacks = {view: int((own[f"has_{view}"].astype(int) == 0).sum()) for view in results.run.used_sequences}
+        rows.append({"Task": name, "Tumours": len(own), **lacks})
+    return pd.DataFrame(rows)
+
+
+def by_part(results: TaskResults) -> pd.DataFrame:
+    """A row a set and fold: tumours, patients and tumours of each outcome in use."""
+    rows, cohort = [], results.cohort
+    words = list(dict.fromkeys(str(v) for task in results.tasks.values() for own in task.classes.values() for v in own))
+    for (set_, fold), own in cohort.groupby([_ordered(cohort), "fold"], observed=True):
+        part = SETS[str(set_)].capitalize() + (f", fold {int(str(fold)) + 1}" if set_ == "train" else "")
+        counts = {word: int((own["outcome"] == word).sum()) for word in words}
+        rows.append({"Part": part, "Tumours": len(own), "Patients": own["patient"].nunique(), **counts})
+    return pd.DataFrame(rows)
+
+
+def drawn(results: TaskResults) -> Figure:
+    """A bar a task, in it a length a class."""
+    counts = by_class(results)
+    note = "Length: tumours; in brackets their patients. One tumour may serve several tasks."
+    tasks = list(results.tasks)
+    title = f"Tumours by task and class: n = {len(results.cohort)} of {results.cohort['patient'].nunique()} patients"
+    figure = headed(title, note, WIDTH, 0.9 + 0.55 * len(tasks))
+    axis = figure.subplots()
+    widest = max(int(own["Tumours"].sum()) for _, own in counts.groupby("Task"))
+    for place, name in enumerate(tasks):
+        start = 0
+        for number, row in enumerate(counts[counts["Task"] == name].to_dict("records")):
+            axis.barh(place, row["Tumours"], left=start, color=hue(number), edgecolor="white", height=0.74, alpha=0.85)
+            _label(axis, row, start, place, widest)
+            start += row["Tumours"]
+    axis.set_yticks(range(len(tasks)), tasks)
+    axis.invert_yaxis()
+    axis.set(xlabel="tumours")
+    axis.grid(visible=False, axis="y")
+    return figure
+
+
+def _label(axis: Axes, row: Mapping[Hashable, Any], start: int, place: int, widest: int) -> None:
+    """Class and counts in the bar as far as they have room; the table below has all."""
+    room, count = row["Tumours"] / widest * 118, f"{row['Tumours']} ({row['Patients']})"
+    lines = [line for line in (row["Class"], count) if len(line) < room]
+    axis.text(start + row["Tumours"] / 2, place, "\n".join(lines), ha="center", va="center", fontsize=7, color="white")
+
+
+def _ordered(cohort: pd.DataFrame) -> pd.Series:
+    return cohort["set"].astype(pd.CategoricalDtype(["train", "test", "external"], ordered=True))
+
+
+def _told(results: TaskResults, missing: pd.DataFrame) -> str:
+    rows, views = results.cohort, results.run.used_sequences
+    whole = f"{len(rows)} tumours of {rows['patient'].nunique()} patients answer {len(results.tasks)} questions"
+    has = rows[[f"has_{view}" for view in views]].astype(int)
+    lacks = int((has.sum(axis=1) < len(views)).sum())
+    full = "every tumour has every sequence" if lacks == 0 else f"{lacks} tumours lack one or more sequences"
+    return f"{whole}, in {len(views)} sequences; {full}."
