@@ -1,16 +1,16 @@
 """The figures of experiments/kaba2025/README.md, part by part.
 
     python -m experiments.kaba2025.run figshare runs/kaba2025
-    python -m experiments.kaba2025.run bands runs/kaba2025 --pixels 64 --backbone mobilenetv3_small_100
-    python -m experiments.kaba2025.run noise runs/kaba2025 --pixels 64
-    python -m experiments.kaba2025.run recipes runs/kaba2025 --pixels 64
+    python -m experiments.kaba2025.run bands runs/kaba2025 --seeds 3 --pixels 96 --backbone mobilenetv3_small_100
+    python -m experiments.kaba2025.run noise runs/kaba2025 --recipe printed --tasks benign-malignant --sequences T2-w
+    python -m experiments.kaba2025.run recipes runs/kaba2025
     python -m experiments.kaba2025.run keep runs/kaba2025
 
 `figshare`: macro AUC and accuracy over folds of neighbouring slices, with and without the ImageNet start, and over
-folds drawn slice by slice. `bands`: the phantom's known answer, honest and paper-literal, a cohort a seed. `noise`: the same
-on pictures of pure noise. `recipes`: the printed recipe against the modern one on the same folds. Each writes
-OUT/PART.csv and OUT/PART.json; `keep` puts the figures of all parts that are there into expected.json and the tables of
-README.md. Words after `--override` go to every run's config.
+folds drawn slice by slice. `bands`: the phantom's known answer, honest and paper-literal, a cohort a seed. `noise`: the
+same on pictures of pure noise. `recipes`: the printed recipe against the modern one on the same folds. Each writes
+OUT/PART.csv and OUT/PART.json; `keep` puts the figures of all parts that are there into expected.json and the tables
+of README.md. Words after `--override` go to every run's config.
 """
 
 import argparse
