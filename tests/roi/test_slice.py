@@ -4,16 +4,19 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from scipy.ndimage import center_of_mass, gaussian_filter
 
-from fusion.config.cohort import Cohort
+from fusion.config.cohort import Cohort, Split
 from fusion.config.roi import Slice as Square
 from fusion.config.tasks import Sequence, Task
+from fusion.data.cohort import read
 from fusion.data.slice import Slice
+from fusion.data.split import split
 from fusion.data.study import Scan, Study
 from fusion.errors import CohortError
 from fusion.roi.cut_slice import cut, look, stack
@@ -165,3 +168,17 @@ def test_every_fault_of_a_case_is_told_at_once(studies, tmp_path):
         look(broken, COHORT, Square())
     assert len(error.value.faults) == 2
     assert all(fault.case == "1" and fault.file for fault in error.value.faults)
+
+
+def test_from_table_to_stacked_slices(tmp_path, studies):
+    rows = pd.DataFrame({"case": [f"c{n}" for n in range(12)], "t2": "a.png", "adc": ["a.png", ""] * 6, "m": "m.png"})
+    rows.assign(malignant=[0, 0, 1] * 4).to_csv(tmp_path / "t.csv", index=False)
+    own = {"T2": Sequence(column="t2", mask="m"), "ADC": Sequence(column="adc", mask="m")}
+    cohort = COHORT.model_copy(update={"table": tmp_path / "t.csv", "sequences": own})
+    table = read(cohort, seed=0)
+    splits = split(table.rows, Split(test_fraction=0, folds=2), 0, cohort.tasks)
+    slices = stack(table.files, [look(study, cohort, Square(shape=(16, 16))) for study in table.files], tuple(own))
+    assert table.faults == ()
+    assert slices.cases == tuple(splits["case"])
+    np.testing.assert_array_equal(slices.there, table.rows[["has_T2", "has_ADC"]])
+    assert slices.mask.any(axis=(2, 3)).tolist() == slices.there.tolist()
