@@ -20,11 +20,11 @@ MODELS = (*VIEWS, "RAD", "RAD+DL", "Clinical", "Combined")
 
 
 def task_cases(classes: int, cases: int = 90, seed: int = 0) -> pd.DataFrame:
-    rng = np.random.default_rng(seed)
-    fold = np.where(np.arange(cases) < cases * 0.8, np.arange(cases) % 3, -1)
-    sets, names = np.where(fold >= 0, "train", "test"), [f"c{n:03}" for n in range(cases)]
-    labels = rng.permutation(np.arange(cases) % classes)
-    return pd.DataFrame({"case": names, "set": sets, "fold": fold, "label": labels})
+    """Three folds and a test set, each with all classes."""
+    label = np.random.default_rng(seed).permutation(np.arange(cases) % classes)
+    rows = pd.DataFrame({"case": [f"c{n:03}" for n in range(cases)], "label": label})
+    fold = rows.groupby("label").cumcount() % 4
+    return rows.assign(set=np.where(fold < 3, "train", "test"), fold=fold.where(fold < 3, -1))
 
 
 def lacking(rows: pd.DataFrame) -> pd.Series:
