@@ -59,12 +59,12 @@ class RegionNetwork(nn.Module):
 
     def deep(self, regions: Float[Tensor, "b region channel z y x"]) -> Float[Tensor, "b feature"]:
         """Deep features, finest scale first."""
-        known = there(regions) if self.pictures and len(self.branches) > 1 else None
+        known = there(regions) if self.pictures else None
         seen = regions if known is None else filled(regions, known)
         maps = [branch(region) for branch, region in zip(self.branches, seen.unbind(1), strict=True)]
-        if self.pictures:
-            return self.head.deep(maps, None, None if known is None else known[:, None])[:, 0]
-        return self.head.deep(maps, present(regions[:, None]))[:, 0]
+        if known is None:
+            return self.head.deep(maps, present(regions[:, None]))[:, 0]
+        return self.head.deep(maps, None, known[:, None] if len(maps) > 1 else None)[:, 0]
 
     def classify(self, deep: Float[Tensor, "b feature"]) -> Float[Tensor, "b *class"]:
         """Log-odds from deep features, or logits."""

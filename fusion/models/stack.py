@@ -186,7 +186,7 @@ class Stack(nn.Module):
     def forward(self, regions: Float[Tensor, "view b branch channel z y x"]) -> Float[Tensor, "b network *class"]:
         """Every network's log-odds (or logits) for the cases of its view."""
         seen = regions.transpose(0, 1).flatten(1, 2)[:, self.seen]
-        known = there(seen) if self.pictures and len(self.spans[-1]) > 1 else None
+        known = there(seen) if self.pictures else None
         seen = seen if known is None else filled(seen, known)
         maps, slices = self.pyramid(seen.flatten(1, 2)), None if self.pictures else present(seen[:, :, None])
         logits = []
