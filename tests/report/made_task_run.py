@@ -30,11 +30,17 @@ def six(*, masks: bool = True) -> tuple[str, ...]:
 
 
 def write(
-    folder: Path, *overrides: str, cases: int = 117, sets: tuple[str, ...] = ("train",), without: tuple[str, ...] = ()
-) -> Run:
-    """A run folder as a task run leaves it; models that ``without`` names are missing."""
+    folder: Path, *overrides: str, cases: int = 117, sets: tuple[str, ...] = ("train",), without: tuple[str, ...] = (),
+    trained: str = "",
+) -> Run:  # fmt: skip
+    """A run folder as a task run leaves it.
+
+    Models that ``without`` names are missing; all tumours of the outcome ``trained`` are in the training set.
+    """
     run = load(CONFIG, overrides)
     cohort = _cohort(run, cases, sets)
+    here = cohort["outcome"] == trained
+    cohort = cohort.assign(set=cohort["set"].mask(here, "train"), fold=cohort["fold"].mask(here, cohort.index % 5))
     honest, literal = _predictions(run, cohort, 1.2, without), _images(run, cohort, without)
     folder.mkdir(parents=True, exist_ok=True)
     cohort.to_csv(folder / "cohort.csv", index=False)

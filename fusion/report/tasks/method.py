@@ -36,7 +36,7 @@ def _terms(results: TaskResults) -> list[tuple[str, str]]:
     radiomics = [("Radiomics", f"2-D features inside the mask of every sequence; {recipe(run.heads)}; all inside the "
                                "fold"), *reliability(run.heads)] if run.masked else []  # fmt: skip
     return [
-        ("Classes", "; ".join(f"{name}: {classes(task)}" for name, task in results.tasks.items())),
+        ("Classes", "; ".join(f"{name} ({classes(task)})" for name, task in results.tasks.items())),
         ("Slices", _slices(results)),
         *network,
         *radiomics,
@@ -67,7 +67,9 @@ def _network(network: Network) -> str:
     start = {"hub": "ImageNet weights", "none": "random weights"}.get(network.weights, "weights from a local file")
     seeds = f", {network.seeds} seeds a fold" if network.seeds > 1 else ""
     preset = "Kaba 2025's" if network.preset == "kaba2025" else "this program's default"
-    return f"{network.backbone} from {start}, a branch a sequence, read by {network.fuse.kind}{seeds}; preset {preset}"
+    return (
+        f"{network.backbone} from {start}, a branch a sequence, joined by {network.fuse.kind}{seeds}; preset {preset}"
+    )
 
 
 def _training(network: Network) -> str:

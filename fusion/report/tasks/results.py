@@ -88,10 +88,10 @@ class TaskResults:
         return [view for view in self.run.task_models(task) if view not in own]
 
     def best(self, task: str, set_: str) -> str:
-        """The single sequence with the largest AUC; of all models where there is none."""
+        """The single sequence with the largest AUC (unknown ones last); of all models where there is none."""
         rows = self.rows(task, set_)
         single = [view for view in rows.index if view in self.run.used_sequences]
-        return str((rows.loc[single] if single else rows)["auc"].astype(float).idxmax())
+        return str((rows.loc[single] if single else rows)["auc"].astype(float).fillna(-1.0).idxmax())
 
     def joined(self, task: str, set_: str) -> str | None:
         """The first network of several sequences that the task has, if any."""

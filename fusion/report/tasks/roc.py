@@ -40,12 +40,12 @@ def curves(results: TaskResults, set_: str) -> Figure:
     level = percent(results.run.evaluate.confidence)
     note = f"Legend: AUC ({level} bootstrap interval by patient). Dot: the call, by the rule for {rule(results)}."
     figure = headed(f"ROC curves, {SETS[set_]}: n = {n} tumours", note, WIDTH * columns / 2, 3.4 * lines + 0.7)
-    axes = list(figure.subplots(lines, columns, squeeze=False).flat)
-    for axis, task in zip(axes, tasks, strict=False):
+    axes = figure.subplots(lines, 2 * columns, squeeze=False, width_ratios=[1, 0.78] * columns).reshape(-1, 2)
+    for (axis, beside), task in zip(axes, tasks, strict=False):
         _of_two(axis, results, task, set_) if results.tasks[task].positive else _of_more(axis, results, task, set_)
-        axis.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize=7.2, handlelength=2)
-    for axis in axes[len(tasks) :]:
-        axis.set_visible(False)
+        beside.legend(*axis.get_legend_handles_labels(), loc="center left", fontsize=7.2, handlelength=2)
+    for axis in [*axes[: len(tasks), 1], *axes[len(tasks) :].flat]:
+        axis.set_axis_off()
     return figure
 
 
