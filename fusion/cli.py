@@ -4,12 +4,15 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from fusion import config
 from fusion.errors import FusionError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 Config = Annotated[Path, typer.Argument(help="A YAML config; see configs/.")]
@@ -61,12 +64,26 @@ def check(config_file: Config, overrides: Overrides = None, as_json: AsJson = Fa
             raise
         print(json.dumps({"ok": False, "faults": [{**asdict(f), "message": str(f)} for f in error.faults]}, indent=2))
         raise typer.Exit(1) from error
+    if "outcome" in cases:
+        _told_classes(cases, as_json)
+        return
     counts = cases.groupby("set")["event"].agg(["size", "sum"])
     if as_json:
         sets = {name: {"n": int(row["size"]), "events": int(row["sum"])} for name, row in counts.iterrows()}
         print(json.dumps({"ok": True, "faults": [], "cases": len(cases), "sets": sets}, indent=2))
         return
     words = ", ".join(f"{name} {row['size']} ({row['sum']} events)" for name, row in counts.iterrows())
+    print(f"{len(cases)} cases, no fault: {words}")
+
+
+def _told_classes(cases: "pd.DataFrame", as_json: bool) -> None:
+    """How many cases of each outcome every set has."""
+    counts = {str(set_): own["outcome"].value_counts().sort_index().to_dict() for set_, own in cases.groupby("set")}
+    if as_json:
+        sets = {set_: {"n": sum(own.values()), "outcomes": own} for set_, own in counts.items()}
+        print(json.dumps({"ok": True, "faults": [], "cases": len(cases), "sets": sets}, indent=2))
+        return
+    words = "; ".join(f"{set_} {', '.join(f'{n} {name}' for name, n in own.items())}" for set_, own in counts.items())
     print(f"{len(cases)} cases, no fault: {words}")
 
 

@@ -134,6 +134,7 @@ def _together(training: Training, graph: bool) -> float:
 
 
 def _alone(training: Training, job: Job, way: str, workers: int) -> float:
+    assert isinstance(training.patches, Patches)
     boxes = Boxes.of(training.patches, torch.device("cpu") if way == "loader" else device())
     events = torch.from_numpy(training.events.astype(np.float32)).to(boxes.grey.device)
     kind = functools.partial(Loaded, workers) if way == "loader" else Timed

@@ -60,7 +60,7 @@ def agreed(tables: Mapping[str, pd.DataFrame], folder: Path, choice: Icc | None)
 
 
 def _compared(work: Work, choice: Icc, kind: str) -> pd.DataFrame:
-    files = counted(work.checked.cases, work.checked.files, work.run, kind)
+    files = counted(work.checked.cases, work.files, work.run, kind)
     first, second = _measured(work, files, "tumour"), _measured(work, files, ROLES[kind])
     tables = []
     for region in REGIONS:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from fusion.config.run import Run
-from fusion.errors import RunError
+from fusion.errors import ConfigError, Fault, RunError
 from fusion.evaluate import predictions
 from fusion.flow.planted import PLANTS, plant
 from fusion.flow.run import EVERYTHING, EXTRACT, part
@@ -35,6 +35,9 @@ def canary(run: Run, seeds: int = 5, networks: bool = False) -> Verdict:
     Raises:
         FusionError: whatever a run raises, as on a cohort too small to be shuffled.
     """
+    if run.cohort.tasks:
+        remedy = "run it with cohort.shuffle_outcome=true and another output: every model must then score chance"
+        raise ConfigError(Fault("cohort.tasks", "one outcome to shuffle and to plant leaks for", remedy))
     run = run if networks else run.model_copy(update={"network": None})
     if run.heads.stacking != "oof_score" and run.network is None:
         run = run.model_copy(update={"heads": run.heads.model_copy(update={"stacking": "oof_score"})})

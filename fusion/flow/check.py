@@ -13,9 +13,10 @@ from fusion import phantom
 from fusion.config.run import Run
 from fusion.data import cohort
 from fusion.data.case import Files, load
+from fusion.data.study import Study
 from fusion.data.split import split
 from fusion.errors import CohortError, Fault, ModelError, RegionError
-from fusion.flow import readings, scanners
+from fusion.flow import readings, scanners, studies
 from fusion.flow.enough import too_few
 from fusion.progress import each
 from fusion.roi.region import regions
@@ -26,11 +27,12 @@ from fusion.store import sha256
 class Checked:
     """A cohort without a fault.
 
-    ``cases`` has case, patient, set, fold, event and the clinical columns; ``files`` is in the same order.
+    ``cases`` has case, patient, set, fold, event (or outcome, and which sequences there are) and the clinical columns;
+    ``files`` is in the same order.
     """
 
     cases: pd.DataFrame
-    files: tuple[Files, ...]
+    files: tuple[Files | Study, ...]
     data_sha256: str
 
 
@@ -45,7 +47,7 @@ def check(run: Run, drawn: Path | None = None) -> Checked:
         CohortError: every fault of table, split, images, masks and regions at once.
     """
     _phantom(run)
-    table = cohort.read(run.cohort, run.seed)
+    table = cohort.read(run.cohort, run.seed, run.sequences, run.tasks)
     faults = list(table.faults)
     files = [with_ring(own, drawn) for own in table.files] if drawn else list(table.files)
     seen = dict(each(partial(_look, run=run), files, "checking cases", run.jobs))
@@ -54,9 +56,9 @@ def check(run: Run, drawn: Path | None = None) -> Checked:
     cases = pd.DataFrame()
     if not table.faults:
         try:
-            splits = split(table.rows, run.split, run.seed)
+            splits = split(table.rows, run.split, run.seed, run.used_tasks or None)
             cases = splits.merge(table.rows.drop(columns=["patient", "set"], errors="ignore"), on="case")
-            faults += too_few(cases, run) + readings.unmet(cases, files, run) + scanners.unmet(cases, run)
+            faults += _unmet(cases, files, run)
         except CohortError as error:
             faults += error.faults
     faults += _networks(run)
@@ -65,8 +67,18 @@ def check(run: Run, drawn: Path | None = None) -> Checked:
     return Checked(cases, tuple(files), _digest(run, table.files, [seen[own].data_sha256 for own in files]))
 
 
-def with_ring(files: Files, folder: Path) -> Files:
-    """``files`` with the ring in ``folder``, if it is there."""
+def _unmet(cases: pd.DataFrame, files: Sequence[Files | Study], run: Run) -> list[Fault]:
+    """What the run asks of the cohort and it does not have."""
+    if run.cohort.tasks:
+        return studies.unmet(cases, run)
+    of_regions = [own for own in files if isinstance(own, Files)]
+    return too_few(cases, run) + readings.unmet(cases, of_regions, run) + scanners.unmet(cases, run)
+
+
+def with_ring(files: Files | Study, folder: Path) -> Files | Study:
+    """``files`` with the ring in ``folder``, if it is there; slices have none."""
+    if isinstance(files, Study):
+        return files
     ring = ring_path(folder, files.case)
     return replace(files, external2=ring) if ring.is_file() else files
 
@@ -82,8 +94,10 @@ class _Seen:
     data_sha256: str
 
 
-def _look(files: Files, run: Run) -> _Seen:
+def _look(files: Files | Study, run: Run) -> _Seen:
     try:
+        if isinstance(files, Study):
+            return _Seen((), studies.look(files, run))
         regions(load(files, run.cohort, run.roi.resample_mask), run.roi)
         again = readings.read_again(files, run)
         for other in again:
@@ -134,9 +148,9 @@ def _networks(run: Run) -> list[Fault]:
     return []
 
 
-def _digest(run: Run, files: Sequence[Files], digests: list[str]) -> str:
+def _digest(run: Run, files: Sequence[Files | Study], digests: list[str]) -> str:
     whole = hashlib.sha256(sha256(run.cohort.table).encode())
     for own, digest in zip(files, digests, strict=True):
-        ring = sha256(own.external2) if own.external2 else ""
+        ring = sha256(own.external2) if isinstance(own, Files) and own.external2 else ""
         whole.update(f"{digest}{ring}".encode())
     return whole.hexdigest()

@@ -97,6 +97,9 @@ def export(run: Run, folder: Path, wanted: Wanted) -> Path:
 
 def _checked(run: Run, wanted: Wanted) -> Export:
     """What the run folder holds, if it can be exported."""
+    if run.cohort.tasks:
+        remedy = "read features/deep_TASK/VIEW.parquet and features/task_scores.parquet of the run, which hold both"
+        raise RunError(Fault("cohort.tasks", "networks of tumour and ring", remedy, file=str(run.folder)))
     if wanted.onnx:
         onnx.check_installed()
     if run.network is None or run.heads.stacking not in ("oof_score", "paper_literal"):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from fusion.config.run import Run
-from fusion.flow import agreement, networks, stages, validation
+from fusion.flow import agreement, augment_then_split, networks, slices, stages, tasks, validation
 from fusion.flow.check import check
 from fusion.flow.folder import note_environment, opened, told
 from fusion.flow.work import Work
@@ -17,6 +17,16 @@ TRAIN: tuple[Stage, ...] = (*REGIONS, networks.write_networks)
 EVERYTHING: tuple[Stage, ...] = (
     *EXTRACT, networks.write_networks, stages.write_predictions, validation.write_validation,
 )  # fmt: skip
+OF_SLICES: dict[tuple[Stage, ...], tuple[Stage, ...]] = {
+    REGIONS: (stages.write_cohort, slices.write_slices),
+    EXTRACT: (stages.write_cohort, slices.write_slices, slices.write_radiomics),
+    TRAIN: (stages.write_cohort, slices.write_slices, tasks.write_networks),
+    EVERYTHING: (
+        stages.write_cohort, slices.write_slices, slices.write_radiomics, tasks.write_networks,
+        augment_then_split.write_literal, tasks.write_predictions,
+    ),
+}  # fmt: skip
+"""What stands for each prefix in a run with `cohort.tasks`."""
 
 
 def run(run: Run) -> Path:
@@ -51,5 +61,5 @@ def _work(run: Run, folder: Path, some: Sequence[Stage]) -> None:
         checked = check(run, drawn=folder / "regions")
     note_environment(folder, run, checked.data_sha256)
     work = Work(run, folder, checked)
-    for stage in some:
+    for stage in OF_SLICES[tuple(some)] if run.cohort.tasks else some:
         stage(work)

@@ -15,7 +15,7 @@ from fusion.evaluate.metrics import metrics
 from fusion.features import clinical
 from fusion.features.radiomics import extract
 from fusion.features.table import FeatureTable
-from fusion.flow import networks
+from fusion.flow import networks, tasks
 from fusion.flow.agreement import agreed
 from fusion.flow.check import ring_path
 from fusion.flow.folder import stored_run, told
@@ -25,7 +25,8 @@ from fusion.heads.literal import literal_predictions
 from fusion.heads.path import ERRORS, PATH
 from fusion.progress import each
 from fusion.report import optimism, page
-from fusion.report.results import Results, read
+from fusion.report.results import Results
+from fusion.report.tasks.results import TaskResults
 from fusion.roi.region import REGIONS, regions
 from fusion.store import sha256, write_csv, write_parquet
 
@@ -105,6 +106,9 @@ def evaluate(folder: Path, run: Run) -> None:
     if not path.is_file():
         raise RunError(Fault("no predictions.csv", "a run with predictions", "finish the run first", file=str(folder)))
     with told(folder, "evaluate"):
+        if run.cohort.tasks:
+            tasks.evaluate(folder, run)
+            return
         write_csv(folder / "metrics.csv", metrics(predictions.read(path), run.evaluate, run.seed))
 
 
@@ -122,11 +126,11 @@ def compare(folders: Sequence[Path], out: Path, pdf: bool = False) -> Path:
     Raises:
         RunError: folders that hold no finished run, all at once.
     """
-    found: list[Results] = []
+    found: list[Results | TaskResults] = []
     faults: list[Fault] = []
     for folder in folders:
         try:
-            found.append(read(folder, stored_run(folder)))
+            found.append(page.read(folder, stored_run(folder)))
         except FusionError as error:
             faults += error.faults
     if faults:
