@@ -152,10 +152,11 @@ def test_one_sequence_alone_is_enough(tmp_path):
     assert "T2-w, AUC" in text
 
 
-def test_long_names_are_escaped_and_drawn(tmp_path):
+def test_long_names_are_told_whole_and_drawn_without_collapse(tmp_path):
     name = "a.rather.long.name.of.a.class-of-salivary-gland-tumours"
-    text = made(tmp_path, f"cohort.tasks={{t: {{classes: {{{name}: [PA], Warthin: [Warthin]}}, positive: {name}}}}}")
-    assert f"positive: {name}" in text
+    tasks = f"cohort.tasks={{{name}: {{classes: {{{name}: [PA], Warthin: [Warthin]}}, positive: {name}}}}}"
+    text = made(tmp_path, tasks, "sequences=[T2-w]", "fused=[]")
+    assert f"{name} (positive: {name}, against Warthin)" in text
 
 
 def test_the_paper_s_six_sequences_make_24_models(tmp_path):

@@ -1,7 +1,5 @@
 """Calibration: do 30 of 100 tumours given 30% turn out to be of the class?"""
 
-from textwrap import fill
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -14,7 +12,7 @@ from fusion.report.figures import diagonal, panels
 from fusion.report.style import FAINT
 from fusion.report.tasks.look import each_set, hue, line, shown_by_set
 from fusion.report.tasks.results import TaskResults
-from fusion.report.tasks.words import marked
+from fusion.report.tasks.words import brief, marked
 from fusion.report.topic import Topic
 from fusion.report.words import SETS, UNKNOWN, number, percent
 
@@ -63,7 +61,7 @@ def reliabilities(results: TaskResults, set_: str) -> Figure:
         judged = results.judged(task, view, set_)
         for place in [1] if own.positive else range(len(own.names)):
             colour = line(view, results.run).colour if own.positive else hue(place)
-            drawn.append((f"{task}, {view}", judged, place, colour))
+            drawn.append((f"{brief(task)}, {brief(view, 12)}", judged, place, colour))
     level = percent(results.run.evaluate.confidence)
     n = ", ".join(dict.fromkeys(str(len(judged.label)) for _, judged, _, _ in drawn))
     note = (
@@ -84,8 +82,8 @@ def _panel(axis: Axes, name: str, judged: Judged, place: int, colour: str, confi
     axis.errorbar(table["predicted"], table["observed"], spread, fmt="o-", color=colour, markersize=3.6,
                   elinewidth=0.8, linewidth=0.7)  # fmt: skip
     diagonal(axis, "", "predicted", "observed")
-    axis.set_title(f"{fill(name, 30)}\n", fontsize=7.8)
-    text = f"{judged.names[place]}: {events.sum()} of {len(events)}"
+    axis.set_title(f"{name}\n", fontsize=7.8)
+    text = f"{brief(judged.names[place], 20)}: {events.sum()} of {len(events)}"
     axis.text(0, 1.04, text, transform=axis.transAxes, fontsize=7.4, color=FAINT)
 
 

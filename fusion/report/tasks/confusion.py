@@ -16,6 +16,7 @@ from fusion.report.matrix import CELLS
 from fusion.report.style import FAINT, INK, headed
 from fusion.report.tasks.call import rule
 from fusion.report.tasks.results import TaskResults
+from fusion.report.tasks.words import brief
 from fusion.report.topic import Topic
 from fusion.report.words import SETS, number
 
@@ -52,7 +53,7 @@ def drawn(results: TaskResults, judged: list[Judged], set_: str) -> Figure:
         axis.set_visible(False)
     for axis, own in zip(axes, judged, strict=False):
         _matrix(axis, own.counts()[0], _names(own))
-        axis.set_title(f"{fill(own.model, 24)}\n", fontsize=8)
+        axis.set_title(f"{brief(own.task)}/{brief(own.view, 12)}\n", fontsize=8)
         accuracy = f"n = {len(own.label)}, accuracy {number(float((own.label == own.call).mean()))}"
         axis.annotate(accuracy, (0, 1), (0, 5), "axes fraction", "offset points", fontsize=7.2, color=FAINT)
     return figure
@@ -69,7 +70,8 @@ def _picked(results: TaskResults, set_: str, many: bool) -> list[Judged]:
 
 
 def _names(own: Judged) -> list[str]:
-    return [f"{name} (positive)" if own.binary and place == 1 else name for place, name in enumerate(own.names)]
+    names = [brief(name, 16) for name in own.names]
+    return [names[0], f"{names[1]} (positive)"] if own.binary else names
 
 
 def _matrix(axis: Axes, cells: np.ndarray, names: list[str]) -> None:

@@ -13,6 +13,7 @@ from fusion.report.figures import WIDTH
 from fusion.report.style import headed
 from fusion.report.tasks.look import hue
 from fusion.report.tasks.results import TaskResults
+from fusion.report.tasks.words import brief
 from fusion.report.topic import Topic
 from fusion.report.words import SETS
 
@@ -85,7 +86,7 @@ def drawn(results: TaskResults) -> Figure:
             axis.barh(place, row["Tumours"], left=start, color=hue(number), edgecolor="white", height=0.74, alpha=0.85)
             _label(axis, row, start, place, widest)
             start += row["Tumours"]
-    axis.set_yticks(range(len(tasks)), tasks)
+    axis.set_yticks(range(len(tasks)), [brief(task, 24) for task in tasks])
     axis.invert_yaxis()
     axis.set(xlabel="tumours")
     axis.grid(visible=False, axis="y")
@@ -95,7 +96,7 @@ def drawn(results: TaskResults) -> Figure:
 def _label(axis: Axes, row: Mapping[Hashable, Any], start: int, place: int, widest: int) -> None:
     """Class and counts in the bar as far as they have room; the table below has all."""
     room, count = row["Tumours"] / widest * 118, f"{row['Tumours']} ({row['Patients']})"
-    lines = [line for line in (row["Class"], count) if len(line) < room]
+    lines = [line for line in (brief(str(row["Class"])), count) if len(line) < room]
     axis.text(start + row["Tumours"] / 2, place, "\n".join(lines), ha="center", va="center", fontsize=7, color="white")
 
 

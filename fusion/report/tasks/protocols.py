@@ -1,5 +1,7 @@
 """The honest protocol beside the paper's: what splitting images after rotation adds on the same data."""
 
+from typing import cast
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -9,7 +11,7 @@ from fusion.report.figures import WIDTH
 from fusion.report.style import FAINT, headed
 from fusion.report.tasks.inflation import inflation
 from fusion.report.tasks.results import TaskResults
-from fusion.report.tasks.words import classes, ranges
+from fusion.report.tasks.words import brief, classes, ranges
 from fusion.report.topic import Topic
 from fusion.report.words import SETS, interval, number, percent
 
@@ -37,7 +39,7 @@ def dumbbells(results: TaskResults, table: pd.DataFrame) -> Figure:
     tasks = [task for task in results.tasks if (accuracy["task"] == task).any()]
     columns, most = min(2, len(tasks)), max((accuracy["task"] == task).sum() for task in tasks)
     lines = -(-len(tasks) // columns)
-    n = ranges(results.metrics.loc[results.metrics["task"].isin(tasks), "cases"])
+    n = ranges(pd.concat([results.rows(task, results.sets_of(task)[0])["cases"] for task in tasks]))
     images = ranges(results.literal_metrics["n"]) if results.literal_metrics is not None else ""
     title = f"Accuracy, honest (n = {n} tumours) and paper-literal (n = {images} rotated images)"
     level = percent(results.run.evaluate.confidence)
@@ -50,7 +52,7 @@ def dumbbells(results: TaskResults, table: pd.DataFrame) -> Figure:
     axes = list(figure.subplots(lines, columns, squeeze=False, sharex=True).flat)
     low = max(0.0, float(accuracy[["honest_low", "literal_low", "chance"]].min().min()) - 0.05)
     for axis, task in zip(axes, tasks, strict=False):
-        _panel(axis, accuracy[accuracy["task"] == task], f"{task} ({classes(results.tasks[task])})")
+        _panel(axis, accuracy[accuracy["task"] == task], f"{brief(task, 24)} ({classes(results.tasks[task], 14)})")
         axis.set_xlim(low, 1.01)
     for axis in axes[len(tasks) :]:
         axis.set_visible(False)
@@ -65,7 +67,7 @@ def _panel(axis: Axes, own: pd.DataFrame, title: str) -> None:
             axis.plot(ends, [place + shift] * 2, color=colour, linewidth=0.9, alpha=0.75, zorder=2)
             axis.plot(row[name], place, "o", color=colour, markersize=6, zorder=3)
         axis.plot([row["chance"]] * 2, [place - 0.36, place + 0.36], color=FAINT, linewidth=1.6, zorder=2.5)
-    axis.set_yticks(range(len(own)), own["view"])
+    axis.set_yticks(range(len(own)), [brief(view, 14) for view in own["view"]])
     axis.set_ylim(len(own) - 0.4, -0.6)
     axis.grid(visible=False, axis="y")
     axis.set_title(title, fontsize=8)
@@ -81,7 +83,7 @@ def _task(results: TaskResults, table: pd.DataFrame, task: str) -> list[Block]:
     for view in dict.fromkeys(own["view"]):
         cells = {"Model": view, "Images (tumours)": f"{images['n'][view]:.0f} ({images['cases'][view]:.0f})"}
         for measure, head in (("accuracy", "Accuracy"), ("f1", "F1"), ("auc", "AUC")):
-            row = wide[measure].loc[view]
+            row = cast("pd.Series[float]", wide[measure].loc[view])
             cells |= {f"{head}, honest": number(row["honest"]), f"{head}, literal": number(row["literal"]),
                       f"{head}, difference": _signed(row["difference"])}  # fmt: skip
         rows.append(cells | {"Majority": number(wide["accuracy"]["chance"][view])})
@@ -119,9 +121,13 @@ def _found(table: pd.DataFrame) -> str:
 
 
 def _honest(results: TaskResults) -> str:
+    network = results.run.network
+    changed = (
+        "only training images are changed, anew in every epoch" if network and network.augment else "none is changed"
+    )
     return (
-        "patients are split first; only the training part is rotated, anew in every epoch; every tumour is judged "
-        "once, as it is, by networks that saw no image of its patient"
+        f"patients are split first; {changed}; every tumour is judged once, as it is, by networks that saw no image of "
+        "its patient"
     )
 
 

@@ -15,7 +15,7 @@ from fusion.report.tasks.call import rule
 from fusion.report.tasks.class_rows import of_model
 from fusion.report.tasks.look import each_set, hue, line, shown_by_set
 from fusion.report.tasks.results import TaskResults
-from fusion.report.tasks.words import ranges
+from fusion.report.tasks.words import brief, ranges
 from fusion.report.topic import Topic
 from fusion.report.words import SETS, interval, number, percent
 
@@ -40,7 +40,7 @@ def curves(results: TaskResults, set_: str) -> Figure:
     level = percent(results.run.evaluate.confidence)
     note = f"Legend: AUC ({level} bootstrap interval by patient). Dot: the call, by the rule for {rule(results)}."
     figure = headed(f"ROC curves, {SETS[set_]}: n = {n} tumours", note, WIDTH * columns / 2, 3.4 * lines + 0.7)
-    axes = figure.subplots(lines, 2 * columns, squeeze=False, width_ratios=[1, 0.78] * columns).reshape(-1, 2)
+    axes = figure.subplots(lines, 2 * columns, squeeze=False, width_ratios=[1, 1.05] * columns).reshape(-1, 2)
     for (axis, beside), task in zip(axes, tasks, strict=False):
         _of_two(axis, results, task, set_) if results.tasks[task].positive else _of_more(axis, results, task, set_)
         beside.legend(*axis.get_legend_handles_labels(), loc="center left", fontsize=7.2, handlelength=2)
@@ -54,11 +54,11 @@ def _of_two(axis: Axes, results: TaskResults, task: str, set_: str) -> None:
     for view, row in rows.iterrows():
         judged, style = results.judged(task, str(view), set_), line(str(view), results.run)
         x, y, _ = roc_curve(judged.label == 1, judged.probability[:, 1])
-        label = f"{view}: {number(row['auc'])} ({interval(row['auc_low'], row['auc_high'])})"
+        label = f"{brief(str(view), 16)}: {number(row['auc'])} ({interval(row['auc_low'], row['auc_high'])})"
         axis.plot(x, y, color=style.colour, linestyle=style.dash, linewidth=style.width, label=label)
         axis.plot(*_call(judged, 1), "o", color=style.colour, markersize=4, zorder=4)
     events = ranges(rows["events"])
-    title = f"{task}\n{events} {own.positive} (positive), {own.names[0]} negative"
+    title = f"{brief(task, 30)}\n{events} {brief(str(own.positive), 14)} (positive) against {brief(own.names[0], 14)}"
     diagonal(axis, title, "1 − specificity", "sensitivity")
     axis.title.set_fontsize(8)
 
@@ -71,10 +71,17 @@ def _of_more(axis: Axes, results: TaskResults, task: str, set_: str) -> None:
         if not 0 < row["n"] < len(judged.label):
             continue
         x, y, _ = roc_curve(judged.label == place, judged.probability[:, place])
-        label = f"{name}, n = {row['n']:.0f}: {number(row['auc'])} ({interval(row['auc_low'], row['auc_high'])})"
+        label = (
+            f"{brief(name, 16)}, n = {row['n']:.0f}: {number(row['auc'])} ({interval(row['auc_low'], row['auc_high'])})"
+        )
         axis.plot(x, y, color=hue(place), linewidth=1.6, label=label)
         axis.plot(*_call(judged, place), "o", color=hue(place), markersize=4, zorder=4)
-    diagonal(axis, f"{task}, {view}\neach class (positive) against the rest", "1 − specificity", "sensitivity")
+    diagonal(
+        axis,
+        f"{brief(task, 24)}, {brief(view, 14)}\neach class (positive) against the rest",
+        "1 − specificity",
+        "sensitivity",
+    )
     axis.title.set_fontsize(8)
 
 

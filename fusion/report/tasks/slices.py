@@ -11,6 +11,7 @@ from fusion.report.blocks import Block, Plot, Prose, Section
 from fusion.report.figures import WIDTH
 from fusion.report.style import FAINT, headed
 from fusion.report.tasks.results import TaskResults
+from fusion.report.tasks.words import brief
 from fusion.report.topic import Topic
 from fusion.roi.slice import Slices
 
@@ -69,9 +70,9 @@ def shown(results: TaskResults, slices: Slices, examples: dict[str, str]) -> Fig
         for column, sequence in enumerate(names):
             at = own.sequences.index(sequence)
             _picture(axes[row, column], own.grey[row, at], own.mask[row, at], bool(own.there[row, at]), factor)
-        axes[row, 0].set_ylabel(fill(name, 14), fontsize=8)
+        axes[row, 0].set_ylabel(fill(brief(name, 26), 14), fontsize=8)
     for axis, sequence in zip(axes[0], names, strict=True):
-        axis.set_title(fill(sequence, 16), fontsize=8)
+        axis.set_title(brief(sequence, 16), fontsize=8)
     return figure
 
 

@@ -20,6 +20,15 @@ def listed(names: list[str] | tuple[str, ...], last: str = "and") -> str:
     return f"{', '.join(names[:-1])} {last} {names[-1]}" if len(names) > 1 else "".join(names)
 
 
+def brief(name: str, most: int = 18) -> str:
+    """A name as a figure has room for it.
+
+    >>> brief("Warthin"), brief("mucoepidermoid-carcinoma", 12)
+    ('Warthin', 'mucoepiderm…')
+    """
+    return name if len(name) <= most else f"{name[: most - 1]}…"
+
+
 def question(task: Task) -> str:
     """What a task asks, its positive class named."""
     if task.positive is None:
@@ -27,11 +36,11 @@ def question(task: Task) -> str:
     return f"{task.names[0]} or {task.positive}? Positive: {task.positive}"
 
 
-def classes(task: Task) -> str:
-    """The positive class and the other, or how many there are."""
+def classes(task: Task, most: int = 1000) -> str:
+    """The positive class and the other, or how many there are; names of ``most`` letters for a figure."""
     if task.positive is None:
         return f"{len(task.names)} classes, means over them"
-    return f"positive: {task.positive}, against {task.names[0]}"
+    return f"positive: {brief(task.positive, most)}, against {brief(task.names[0], most)}"
 
 
 def counted(row: "pd.Series[float]") -> str:
