@@ -4,6 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextvars import ContextVar
 from functools import cache
 from typing import Any, TypeVar
 
@@ -17,6 +18,8 @@ from fusion.errors import Fault, RunError
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 SECONDS_BETWEEN_LINES = 10.0
+WITHIN = ContextVar("within", default=False)
+"""Whether this is part of an item of other work, which tells how far it is."""
 
 
 def cores(jobs: int) -> int:
@@ -64,11 +67,18 @@ def _blas() -> ThreadpoolController:
 
 
 def _with_index(verb: Callable[[Item], Result], index: int, item: Item) -> tuple[int, Result]:
-    with threadpool_limits(1):
-        return index, verb(item)
+    before = WITHIN.set(True)
+    try:
+        with threadpool_limits(1):
+            return index, verb(item)
+    finally:
+        WITHIN.reset(before)
 
 
 def _told(results: Iterator[tuple[int, Result]], total: int, title: str) -> Iterator[tuple[int, Result]]:
+    if WITHIN.get():
+        yield from results
+        return
     if sys.stderr.isatty():
         from rich.console import Console
 

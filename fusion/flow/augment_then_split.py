@@ -111,7 +111,8 @@ def _one(asked: Asked, slices: Slices, cases: pd.DataFrame, run: Run, folder: Pa
     task, number = run.used_tasks[asked.task], run.used_sequences.index(asked.view)
     rows = task_rows(cases, task)
     known = rows[has(slices.of(tuple(rows["case"])), (number,))]
-    assert run.literal is not None and run.network is not None
+    assert run.literal is not None
+    assert run.network is not None
     rng = np.random.default_rng([run.seed, *asked.task.encode(), *asked.view.encode()])
     own = images(known, task, run.literal, rows["label"].value_counts(), rng)
     pictures = _pictures(slices, own, number)

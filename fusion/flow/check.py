@@ -13,8 +13,8 @@ from fusion import phantom
 from fusion.config.run import Run
 from fusion.data import cohort
 from fusion.data.case import Files, load
-from fusion.data.study import Study
 from fusion.data.split import split
+from fusion.data.study import Study
 from fusion.errors import CohortError, Fault, ModelError, RegionError
 from fusion.flow import readings, scanners, studies
 from fusion.flow.enough import too_few
