@@ -35,21 +35,29 @@ def main() -> None:
 
 @app.command()
 def phantom(
-    kind: Annotated[Literal["ct"], typer.Argument(help="ct")],
+    kind: Annotated[Literal["ct", "mri"], typer.Argument(help="ct or mri")],
     out: Annotated[Path, typer.Argument(help="Folder for the cohort.")],
-    cases: int = 357,
-    seed: int = 0,
-    preset: Literal["default", "strong", "null"] = "default",
-    size: Literal["crop", "neck"] = "crop",
+    cases: Annotated[int | None, typer.Option(help="ct: 357 cases; mri: 117 tumours.", show_default=False)] = None,
+    seed: Annotated[int | None, typer.Option(help="0 unless told.", show_default=False)] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="ct: default, strong, null; mri: default, null, noise.", show_default=False)
+    ] = None,
+    size: Annotated[str | None, typer.Option(help="Of ct: crop (default) or neck.", show_default=False)] = None,
+    pixels: Annotated[int | None, typer.Option(help="Of mri: rows of a slice, 224.", show_default=False)] = None,
     jobs: int = 0,
 ) -> None:
     """Make a synthetic cohort with a known answer."""
-    from fusion.config.cohort import Phantom
+    from fusion.config.cohort import MriPhantom, Phantom
     from fusion.config.read import checked
     from fusion.phantom import make
 
-    spec = checked(Phantom, {"kind": kind, "cases": cases, "seed": seed, "preset": preset, "size": size})
-    print(make(out / "clinical.csv", spec, jobs))
+    typed = {"cases": cases, "seed": seed, "preset": preset, "size": size, "pixels": pixels}
+    values = {name: value for name, value in typed.items() if value is not None}
+    spec = {"ct": Phantom, "mri": MriPhantom}[kind]
+    if foreign := [f"--{name}" for name in values if name not in spec.model_fields]:
+        own = ", ".join(f"--{name}" for name in typed if name in spec.model_fields)
+        raise typer.BadParameter(f"{', '.join(foreign)}: not of {kind}, which has {own}")
+    print(make(out / "clinical.csv", checked(spec, {"kind": kind, **values}), jobs))
 
 
 @app.command()

@@ -54,7 +54,10 @@ def test_a_config_runs_on_a_tiny_cohort(config, tmp_path, monkeypatch):
 
 def fewer(own: Run) -> list[str]:
     """Words that leave a run of slices its tasks, two sequences at most, and as few rotated images as may be."""
-    words = [f"sequences={','.join(own.used_sequences[:2])}"]
+    two = own.used_sequences[:2]
+    words = [f"sequences={','.join(two)}"]
+    if any(set(names) - set(two) for names in own.fused):
+        words.append(f"fused=[[{', '.join(two)}]]")
     words += [f"cohort.tasks.{name}.images=null" for name in own.cohort.tasks]
     return words + [word for word in SMALLER_SLICES if own.literal is not None or not word.startswith("literal")]
 

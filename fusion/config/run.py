@@ -125,8 +125,24 @@ class Run(Part):
         if (self.network.input.kind == "picture") != bool(self.cohort.sequences):
             wanted = "picture, for cohort.sequences" if self.cohort.sequences else "slices, slice_mean or volume"
             raise ValueError(f"network.input.kind is {self.network.input.kind}; {wanted}")
-        if self.cohort.sequences and self.heads.stacking != "oof_score":
-            raise ValueError(f"heads.stacking is {self.heads.stacking}; oof_score, the one for cohort.sequences")
+        if self.network.mixup and self.fused:
+            raise ValueError(
+                "network.mixup is for networks of one branch, as a mixed picture hides a missing one; set 0"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _heads_fit(self) -> "Run":
+        """What heads of regions can do and those of tasks cannot."""
+        if not self.cohort.tasks:
+            return self
+        if self.heads.stacking != "oof_score":
+            raise ValueError(f"heads.stacking is {self.heads.stacking}; oof_score, the one for cohort.tasks")
+        for name in ("icc", "harmonise"):
+            if getattr(self.heads, name) is not None:
+                raise ValueError(f"heads.{name} is for regions; null, with cohort.tasks")
+        if taken := sorted({*self.cohort.sequences} & {FUSED, *BESIDE}):
+            raise ValueError(f"cohort.sequences has {', '.join(taken)}, which is a model's name; name it otherwise")
         return self
 
     @model_validator(mode="after")

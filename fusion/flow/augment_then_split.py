@@ -77,7 +77,9 @@ def images(
         full = literal.copies * len(cases)
         wanted = full if task.images is None else round(task.images[name] * len(cases) / whole[label])
         counts = np.bincount(np.arange(max(wanted, len(cases))) % len(cases), minlength=len(cases))
-        own = pd.concat([_copies(case, count, literal, rng) for case, count in zip(cases, counts, strict=True)])
+        own = pd.concat(
+            [_copies(case, count, literal, rng) for case, count in zip(cases, counts.tolist(), strict=True)]
+        )
         fold = np.full(len(own), LEARNT)
         fold[rng.permutation(len(own))[: max(1, round(literal.share * len(own)))]] = JUDGED
         found.append(own.assign(label=label, fold=fold))

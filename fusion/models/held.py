@@ -41,7 +41,7 @@ def channels(network: Network) -> int:
 def plain(held: Held, case: Int[Tensor, " b"], network: Network, roi: Roi) -> Float[Tensor, "b branch channel z y x"]:
     """What the branches see of the cases, as they are."""
     if isinstance(held, Planes):
-        return planes.plain(held, case)
+        return planes.plain(held, case, planes.units(network.backbone))
     return inputs.centred(held, case, roi, network.input)
 
 
@@ -52,5 +52,5 @@ def augmented(
     if not network.augment:
         return plain(held, case, network, roi)
     if isinstance(held, Planes):
-        return planes.turned(held, case, keys, network.augment == "rotation")
+        return planes.turned(held, case, keys, network.augment == "rotation", planes.units(network.backbone))
     return augment.augmented(held, case, roi, network.input, keys)

@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import timm
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int, UInt8
@@ -14,8 +15,6 @@ from fusion.models import chance
 from fusion.models.chance import normal, uniform
 from fusion.roi.slice import Slices
 
-MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-"""Of ImageNet's red, green and blue, as timm's and torchvision's weights expect them."""
 TURN = math.pi / 4
 """Largest rotation where rotation is all there is."""
 SCALE, SHIFT = 0.1, 0.1
@@ -24,6 +23,28 @@ GAIN, OFFSET, NOISE = 0.1, 0.05, 0.05
 """Relative change of grey values, their largest shift and the noise's largest standard deviation, in whole ranges."""
 PIECE = 8
 """Cases at once on a CPU, whose cache holds no more."""
+
+
+@dataclass(frozen=True)
+class Units:
+    """What is taken from red, green and blue (0..1), and what they are then divided by."""
+
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    deviation: tuple[float, float, float] = (0.229, 0.224, 0.225)
+
+
+IMAGENET = Units()
+"""Of ImageNet's pictures, as most of timm's and torchvision's weights expect them."""
+
+
+def units(backbone: str) -> Units:
+    """Those that timm notes for the weights of ``backbone``, or ImageNet's.
+
+    >>> units("tf_mobilenetv3_small_100").mean, units("resnet18") == IMAGENET
+    ((0.5, 0.5, 0.5), True)
+    """
+    known = timm.models.get_pretrained_cfg(backbone)
+    return IMAGENET if known is None else Units(tuple(known.mean), tuple(known.std))  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -45,13 +66,13 @@ class Planes:
         return cls(grey, there, own)
 
 
-def plain(planes: Planes, case: Int[Tensor, " b"]) -> Float[Tensor, "b branch channel z y x"]:
+def plain(planes: Planes, case: Int[Tensor, " b"], units: Units = IMAGENET) -> Float[Tensor, "b branch channel z y x"]:
     """The cases' pictures as they are, one slice deep."""
-    return _inputs(planes.grey[case].float() / 255, planes.there[case])
+    return _inputs(planes.grey[case].float() / 255, planes.there[case], units)
 
 
 def turned(
-    planes: Planes, case: Int[Tensor, " b"], keys: Int[Tensor, " b"], rotation_only: bool
+    planes: Planes, case: Int[Tensor, " b"], keys: Int[Tensor, " b"], rotation_only: bool, units: Units = IMAGENET
 ) -> Float[Tensor, "b branch channel z y x"]:
     """The cases' pictures turned, and unless ``rotation_only`` flipped, scaled, shifted and with other grey values.
 
@@ -60,19 +81,20 @@ def turned(
     """
     few = PIECE if case.device.type == "cpu" else len(case)
     with torch.autocast(case.device.type, enabled=False):  # coordinates need all their digits
-        pieces = [_piece(planes, *own, rotation_only) for own in zip(case.split(few), keys.split(few), strict=True)]
+        parts = zip(case.split(few), keys.split(few), strict=True)
+        pieces = [_piece(planes, *own, rotation_only, units) for own in parts]
         return torch.cat(pieces) if len(pieces) > 1 else pieces[0]
 
 
 def _piece(
-    planes: Planes, case: Int[Tensor, " b"], keys: Int[Tensor, " b"], rotation_only: bool
+    planes: Planes, case: Int[Tensor, " b"], keys: Int[Tensor, " b"], rotation_only: bool, units: Units
 ) -> Float[Tensor, "b branch channel z y x"]:
     draws = 2 * uniform(chance.key(keys, 0), 9) - 1
     grid = F.affine_grid(_matrix(draws, rotation_only), [len(case), 1, *planes.grey.shape[2:]], align_corners=False)
     grey = F.grid_sample(planes.grey[case].float() / 255, grid, padding_mode="reflection", align_corners=False)
     if not rotation_only:
         grey = _intensities(grey, draws, keys, planes.numbers)
-    return _inputs(grey, planes.there[case])
+    return _inputs(grey, planes.there[case], units)
 
 
 def _matrix(draws: Float[Tensor, "b 9"], rotation_only: bool) -> Float[Tensor, "b 2 3"]:
@@ -95,9 +117,11 @@ def _intensities(
 
 
 def _inputs(
-    grey: Float[Tensor, "b branch y x"], there: Bool[Tensor, "b branch"]
+    grey: Float[Tensor, "b branch y x"], there: Bool[Tensor, "b branch"], units: Units
 ) -> Float[Tensor, "b branch channel z y x"]:
-    """Three equal channels in ImageNet's units; exactly 0 where there is no picture, which no picture is."""
-    mean, deviation = (torch.tensor(own, device=grey.device)[:, None, None, None] for own in (MEAN, DEVIATION))
+    """Three equal channels in ``units``; exactly 0 where there is no picture, which no picture is."""
+    mean, deviation = (
+        torch.tensor(own, device=grey.device)[:, None, None, None] for own in (units.mean, units.deviation)
+    )
     scaled = (grey[:, :, None, None] - mean) / deviation
     return scaled * there[:, :, None, None, None, None]

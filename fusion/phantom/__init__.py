@@ -1,7 +1,8 @@
 """The digital parotid phantom: a synthetic cohort with a known answer.
 
 label -> two latents and three flags (``latent``) -> tumour, anatomy, person, scanner (``lesion``, ``anatomy``,
-``clinical``, ``scanner``; drawn in ``plan``) -> voxels (``surface``, ``tissue``, ``volume``) -> files (``make``).
+``clinical``, ``scanner``; drawn in ``plan``) -> voxels (``surface``, ``tissue``, ``volume``) -> files (``files``), all
+by ``make``. Its twin of slices in six sequences is in ``mri``.
 """
 
 from fusion.phantom.latent import LAWS, ideal_auc

@@ -61,13 +61,17 @@ def draw_lesion(event: int, latent: Latent, law: Law, prevalence: float, rng: Ge
     )
 
 
-def _semi_axes(u: list[float]) -> tuple[float, float, float]:
+def diameter_at(u: float) -> float:
+    """The longest diameter in mm at the quantile ``u``: one lognormal law, cut at both ends, for every tumour."""
     spread = np.sqrt(np.log1p((DIAMETER_SD_MM / DIAMETER_MM) ** 2))
     centre = np.log(DIAMETER_MM) - spread**2 / 2
     low, high = ndtr((np.log(DIAMETER_RANGE_MM) - centre) / spread)
-    diameter = np.exp(centre + spread * ndtri(low + u[0] * (high - low)))
+    return float(np.exp(centre + spread * ndtri(low + u * (high - low))))
+
+
+def _semi_axes(u: list[float]) -> tuple[float, float, float]:
     ratios = np.array([1.0, 0.7 + 0.3 * u[1], 0.65 + 0.30 * u[2]])
-    z, y, x = diameter / 2 * ratios[np.argsort(u[3:6])]
+    z, y, x = diameter_at(u[0]) / 2 * ratios[np.argsort(u[3:6])]
     return float(z), float(y), float(x)
 
 

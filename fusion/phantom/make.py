@@ -1,25 +1,24 @@
 """The cohort on disk: images and masks without a word about the label, and one table that holds it, written last."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pandas as pd
-import SimpleITK as sitk
-from threadpoolctl import threadpool_limits
 
-from fusion.config.cohort import Phantom
-from fusion.phantom.clinical import person_columns, read_columns
-from fusion.phantom.latent import LAWS, ideal_auc
-from fusion.phantom.plan import Plan, plan_cohort
-from fusion.phantom.scanner import SCANNERS
-from fusion.phantom.volume import Scan, render
+from fusion.config.cohort import MriPhantom, Phantom
+from fusion.phantom import files
+from fusion.phantom.mri import files as mri_files
+from fusion.phantom.mri.plan import plan_cohort as plan_mri
+from fusion.phantom.plan import plan_cohort
 from fusion.progress import each
-from fusion.store import whole, write_csv, write_json
+from fusion.store import write_csv, write_json
+
+Row = dict[str, object]
 
 
-def make(table: Path, spec: Phantom, jobs: int = 0) -> Path:
+def make(table: Path, spec: Phantom | MriPhantom, jobs: int = 0) -> Path:
     """Write the phantom cohort of ``spec``: ``table``, and beside it ``images/`` and ``phantom.json``.
 
     A case whose files are there is not made again. Equal specs give equal bytes, whatever ``jobs``.
@@ -32,71 +31,17 @@ def make(table: Path, spec: Phantom, jobs: int = 0) -> Path:
     Returns:
         ``table``.
     """
-    plans = plan_cohort(spec)
     images = table.parent / "images"
-    work = partial(_case, images=images, size=spec.size)
+    if isinstance(spec, MriPhantom):
+        tumours = plan_mri(spec)
+        work = partial(mri_files.case, images=images, spec=spec)
+        return _write(table, tumours, work, mri_files.about(tumours, spec), jobs)
+    plans = plan_cohort(spec)
+    return _write(table, plans, partial(files.case, images=images, spec=spec), files.about(plans, spec), jobs)
+
+
+def _write(table: Path, plans: list[Any], work: Callable[[Any], Row], about: Row, jobs: int) -> Path:
     rows = {plan.case: row for plan, row in each(work, plans, "phantom", jobs)}
-    write_json(table.parent / "phantom.json", _about(plans, spec))
+    write_json(table.parent / "phantom.json", about)
     write_csv(table, pd.DataFrame([rows[plan.case] for plan in plans]))
     return table
-
-
-def _case(plan: Plan, images: Path, size: str) -> dict[str, object]:
-    """One case: its files, if they are not there yet, and its row, always read from the files.
-
-    One BLAS thread, because the last bits of a matrix product depend on their number.
-    """
-    with threadpool_limits(1):
-        files = _files(plan, images)
-        if not all(file.exists() for file in files.values()):
-            _write(render(plan, size), files)
-    return _row(plan, files)
-
-
-def _files(plan: Plan, images: Path) -> dict[str, Path]:
-    kinds = ("ct", "tumour", "reader2", "repeat") if plan.read_twice else ("ct", "tumour")
-    return {kind: images / f"{plan.case}_{kind}.nii" for kind in kinds}
-
-
-def _write(scan: Scan, files: dict[str, Path]) -> None:
-    arrays = {"ct": scan.hu, "tumour": scan.tumour, "reader2": scan.reader2, "repeat": scan.repeat}
-    for kind, file in files.items():
-        voxels = arrays[kind] if kind == "ct" else arrays[kind].astype(np.uint8)
-        image = sitk.GetImageFromArray(voxels)
-        image.SetSpacing(scan.spacing_mm[::-1])
-        with whole(file) as part:
-            sitk.WriteImage(image, part, useCompression=False)
-
-
-def _row(plan: Plan, files: dict[str, Path]) -> dict[str, object]:
-    image = sitk.ReadImage(files["ct"])
-    hu = sitk.GetArrayFromImage(image)
-    tumour = sitk.GetArrayFromImage(sitk.ReadImage(files["tumour"])) > 0
-    paths = {kind: f"{file.parent.name}/{file.name}" for kind, file in files.items()}
-    noise = plan.acquisition.noise_hu
-    return {
-        "case": plan.case,
-        "patient": plan.patient,
-        "scanner": SCANNERS[plan.acquisition.scanner],
-        "ct": paths["ct"],
-        "tumour": paths["tumour"],
-        "tumour_reader2": paths.get("reader2", ""),
-        "tumour_repeat": paths.get("repeat", ""),
-        "malignant": plan.event,
-        **person_columns(plan.person, plan.lesion),
-        "symptom": "yes" if plan.latent.symptom else "no",
-        "margin": "unclear" if plan.latent.unclear else "clear",
-        "nodes": "yes" if plan.latent.nodes else "no",
-        "location": plan.anatomy.location,
-        **read_columns(hu, tumour, image.GetSpacing()[0], plan.lesion, noise, plan.person),
-        "radiologist": plan.radiologist,
-    }
-
-
-def _about(plans: Sequence[Plan], spec: Phantom) -> dict[str, object]:
-    events = [plan.event for plan in plans]
-    return {
-        "spec": spec.model_dump(),
-        "events": sum(events),
-        "ideal_auc": ideal_auc([plan.latent for plan in plans], events, LAWS[spec.preset]),
-    }

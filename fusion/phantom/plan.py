@@ -1,7 +1,5 @@
 """The cohort before any voxel: labels shuffled first, then one independent seed a case."""
 
-import json
-import zlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +10,7 @@ from fusion.phantom.anatomy import Anatomy, draw_anatomy
 from fusion.phantom.clinical import Person, draw_person
 from fusion.phantom.latent import LAWS, Latent, draw_latent, radiologist
 from fusion.phantom.lesion import Lesion, draw_lesion
+from fusion.phantom.names import names
 from fusion.phantom.scanner import Acquisition, draw_acquisition
 
 ICC_CASES = 20
@@ -43,14 +42,14 @@ def plan_cohort(spec: Phantom) -> list[Plan]:
     law = LAWS[spec.preset]
     order, *seeds = SeedSequence(spec.seed).spawn(spec.cases + 1)
     events = _shuffled(spec, default_rng(order))
-    names = _names(spec)
+    named = names(spec)
     streams = [seed.spawn(6) for seed in seeds]
     latents = [draw_latent(event, law, default_rng(s[0])) for event, s in zip(events, streams, strict=True)]
     calls = radiologist(latents, events, law)
     return [
         Plan(
-            case=names[2 * i],
-            patient=names[2 * i + 1],
+            case=named[2 * i],
+            patient=named[2 * i + 1],
             event=events[i],
             latent=latents[i],
             lesion=draw_lesion(events[i], latents[i], law, spec.prevalence, default_rng(s[1])),
@@ -68,17 +67,3 @@ def plan_cohort(spec: Phantom) -> list[Plan]:
 def _shuffled(spec: Phantom, rng: Generator) -> list[int]:
     malignant = min(max(round(spec.cases * spec.prevalence), 1), spec.cases - 1)
     return rng.permutation([1] * malignant + [0] * (spec.cases - malignant)).tolist()
-
-
-def _names(spec: Phantom) -> list[str]:
-    """Distinct random hexadecimal names; another spec gives other names, so its files are never taken for this one's.
-
-    The first digit is a letter, so that no table reader takes a name for a number.
-    """
-    text = json.dumps(spec.model_dump(), sort_keys=True)
-    rng = default_rng([spec.seed, zlib.crc32(text.encode())])
-    found: dict[str, None] = {}
-    while len(found) < 2 * spec.cases:
-        name = np.array(list("abcdef"))[rng.integers(6)] + rng.bytes(5).hex()
-        found[str(name)] = None
-    return list(found)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from fusion.models import chance
-from fusion.models.planes import DEVIATION, MEAN, Planes, plain, turned
+from fusion.models.planes import IMAGENET, Planes, plain, turned, units
 from fusion.roi.slice import Slices
 
 CPU = torch.device("cpu")
@@ -30,9 +30,15 @@ def planes() -> Planes:
 def test_three_equal_channels_in_imagenets_units(planes):
     seen = plain(planes, CASES)
     assert seen.shape == (4, 2, 3, 1, 32, 32)
-    back = seen[0, 0, :, 0] * torch.tensor(DEVIATION)[:, None, None] + torch.tensor(MEAN)[:, None, None]
+    scale, shift = (torch.tensor(own)[:, None, None] for own in (IMAGENET.deviation, IMAGENET.mean))
+    back = seen[0, 0, :, 0] * scale + shift
     for channel in back:
         assert torch.allclose(channel * 255, planes.grey[0, 0].float(), atol=1e-3)
+
+
+def test_weights_with_other_units_get_them(planes):
+    seen = plain(planes, CASES, units("tf_mobilenetv3_small_100"))
+    assert torch.allclose((seen[0, 0, 1, 0] / 2 + 0.5) * 255, planes.grey[0, 0].float(), atol=1e-3)
 
 
 @pytest.mark.parametrize("see", [plain, lambda p, c: turned(p, c, KEYS, True), lambda p, c: turned(p, c, KEYS, False)])
