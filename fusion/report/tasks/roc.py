@@ -39,7 +39,7 @@ def curves(results: TaskResults, set_: str) -> Figure:
     n = ranges(results.metrics.loc[results.metrics["set"] == set_, "cases"])
     level = percent(results.run.evaluate.confidence)
     note = f"Legend: AUC ({level} bootstrap interval by patient). Dot: the call, by the rule for {rule(results)}."
-    figure = headed(f"ROC curves, {SETS[set_]}: n = {n} tumours", note, WIDTH * columns / 2, 3.4 * lines + 0.7)
+    figure = headed(f"ROC curves, {SETS[set_]}: n = {n} tumours", note, WIDTH * columns / 2, 3.0 * lines + 0.7)
     axes = figure.subplots(lines, 2 * columns, squeeze=False, width_ratios=[1, 1.05] * columns).reshape(-1, 2)
     for (axis, beside), task in zip(axes, tasks, strict=False):
         _of_two(axis, results, task, set_) if results.tasks[task].positive else _of_more(axis, results, task, set_)
