@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from fusion.heads.combine import INNER
 from fusion.report.blocks import Block, Listing, Prose, Section
 from fusion.report.tasks.flow import by_sequence
 from fusion.report.tasks.results import TaskResults
@@ -14,7 +15,8 @@ from fusion.report.words import number
 
 def topic(results: TaskResults) -> Topic:
     """Absent models, lacking sequences, classes never called, models no better than the most frequent class."""
-    doubts = [*_absent(results), *_lacking(results), *_silent(results), *_useless(results), *_chance(results)]
+    doubts = [*_absent(results), *_lacking(results), *_silent(results), *_useless(results), *_chance(results),
+              *_leaning(results)]  # fmt: skip
     lost = "Nothing was lost or doubtful: every model is there, every class is called, every model beats chance."
     blocks: list[Block] = [Listing(doubts)] if doubts else [Prose(lost, faint=False)]
     section = Section("failures", "What to be careful about", blocks, "Care")
@@ -59,3 +61,19 @@ def _chance(results: TaskResults) -> Iterator[str]:
         rows = results.rows(task, results.sets_of(task)[0])
         if chance := [str(view) for view in rows.index[rows["auc_low"] <= 0.5]]:
             yield f"{task}: the AUC's interval reaches 0.5, chance, for {listed(chance)}."
+
+
+def _leaning(results: TaskResults) -> Iterator[str]:
+    """Regressions on scores that have seen the fold they judge: networks', and radiomics' where classes are rare."""
+    path = results.folder / INNER
+    apart = set(pd.read_parquet(path, columns=["task"])["task"]) if path.is_file() else set()
+    for task in results.tasks:
+        there = set(results.rows(task, results.sets_of(task)[0]).index)
+        networks = results.joined(task, results.sets_of(task)[0]) is not None
+        read = [name for name in ("RAD+DL", "Combined") if name in there]
+        if read and (networks or (results.run.masked and task not in apart)):
+            kinds = [name for name, own in (("networks", networks), ("radiomics", task not in apart)) if own]
+            yield (
+                f"{task}: {listed(read)} read out-of-fold scores of {listed(kinds)} that learned from the fold being "
+                "judged, so their figures lean slightly upwards."
+            )

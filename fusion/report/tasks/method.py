@@ -25,8 +25,11 @@ PAPER = (
 
 
 def topic(results: TaskResults) -> Topic:
-    """The recipe as run, and the paper's differences."""
-    blocks: list[Block] = [Terms(_terms(results)), Heading("Where Kaba 2025 did otherwise"), Listing(PAPER)]
+    """The recipe as run, and the paper's differences where the run follows or repeats it."""
+    run = results.run
+    paper = run.literal is not None or (run.network is not None and run.network.preset == "kaba2025")
+    otherwise: list[Block] = [Heading("Where Kaba 2025 did otherwise"), Listing(PAPER)] if paper else []
+    blocks: list[Block] = [Terms(_terms(results)), *otherwise]
     return Topic(Section("method", "How the numbers were made", blocks, "Method"))
 
 
@@ -60,7 +63,7 @@ def _slices(results: TaskResults) -> str:
     missing = "a tumour without a sequence is left out of that sequence's models"
     several = [name for name, own in run.views.items() if len(own) > 1]
     fused = f"; in {listed(several)} its branch is left out of the sum" if several else ""
-    return f"one axial slice a sequence ({listed(run.used_sequences)}), {cut}, {shape} pixels; {missing}{fused}"
+    return f"one slice a sequence ({listed(run.used_sequences)}), {cut}, {shape} pixels; {missing}{fused}"
 
 
 def _network(network: Network) -> str:

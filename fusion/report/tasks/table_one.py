@@ -69,7 +69,7 @@ def _title(results: TaskResults, task: str, set_: str) -> str:
 def _rows(results: TaskResults, task: str, set_: str) -> Rows:
     rows = [shown(results, str(view), row) for view, row in results.rows(task, set_).iterrows()]
     made = any(beyond(str(view), results.run) for view in results.rows(task, set_).index)
-    note = f"{BEYOND} beyond the paper." if made else ""
+    note = f"{BEYOND} several sequences, radiomics or clinical variables: beyond Kaba 2025." if made else ""
     return Rows.of(pd.DataFrame(rows), mark=marked(results.best(task, set_), results), note=note)
 
 
