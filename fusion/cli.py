@@ -53,7 +53,7 @@ def phantom(
 
     typed = {"cases": cases, "seed": seed, "preset": preset, "size": size, "pixels": pixels}
     values = {name: value for name, value in typed.items() if value is not None}
-    spec = {"ct": Phantom, "mri": MriPhantom}[kind]
+    spec: type[Phantom] | type[MriPhantom] = Phantom if kind == "ct" else MriPhantom
     if foreign := [f"--{name}" for name in values if name not in spec.model_fields]:
         own = ", ".join(f"--{name}" for name in typed if name in spec.model_fields)
         raise typer.BadParameter(f"{', '.join(foreign)}: not of {kind}, which has {own}")

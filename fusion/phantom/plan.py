@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 from numpy.random import Generator, SeedSequence, default_rng
 
 from fusion.config.cohort import Phantom
