@@ -68,6 +68,26 @@ def test_a_phantom_of_too_few_cases_exits_1(tmp_path, monkeypatch, capsys):
     assert "cases = 2" in capsys.readouterr().err
 
 
+def test_a_phantom_of_slices_leaves_its_table(tmp_path, monkeypatch, capsys):
+    words = ("phantom", "mri", tmp_path, "--cases", 10, "--pixels", 32, "--preset", "noise", "--seed", 3, "--jobs", 1)
+    assert typed(monkeypatch, *words) == 0
+    assert capsys.readouterr().out == f"{tmp_path / 'clinical.csv'}\n"
+    made = json.loads((tmp_path / "phantom.json").read_text())["spec"]
+    assert made == {"kind": "mri", "cases": 10, "preset": "noise", "pixels": 32, "seed": 3}
+
+
+@pytest.mark.parametrize(("kind", "foreign"), [("mri", ("--size", "crop")), ("ct", ("--pixels", "64"))])
+def test_an_option_of_the_other_phantom_is_refused(tmp_path, monkeypatch, capsys, kind, foreign):
+    assert typed(monkeypatch, "phantom", kind, tmp_path / "out", *foreign) == 2
+    assert f"{foreign[0]}: not of {kind}" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_preset_of_the_other_phantom_exits_1(tmp_path, monkeypatch, capsys):
+    assert typed(monkeypatch, "phantom", "mri", tmp_path, "--preset", "strong") == 1
+    assert "preset = 'strong'" in capsys.readouterr().err
+
+
 def test_verbs_leave_their_part_and_evaluate_answers_in_json(config, tmp_path, monkeypatch, capsys):
     out = tmp_path / "run"
     words = [config, f"output={out}", "jobs=1"]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, UInt8
+from jaxtyping import Bool, Float, UInt8
 from numpy import ndarray
 from numpy.random import Generator, SeedSequence, default_rng
 from scipy.ndimage import gaussian_filter, map_coordinates
@@ -70,7 +70,7 @@ def _bent(value: Plane, shift: Plane) -> Plane:
     return map_coordinates(value, [y + shift, x], order=1, mode="nearest")
 
 
-def _exposed(clean: Plane, shade: Plane, fold: int, display: Display, rng: Generator) -> UInt8[ndarray, "y x"]:
+def _exposed(clean: Plane, shade: Plane, fold: int, display: Display, rng: Generator) -> UInt8[ndarray, "row column"]:
     """Grey values of a sequence: pixels averaged, coil shading, noise, window.
 
     A signal is a magnitude, so its noise is Rician; an ADC map has Gaussian noise where there is signal, and air is 0.
@@ -90,7 +90,7 @@ def _shade(anatomy: Anatomy, lateral: Plane, back: Plane, rng: Generator) -> Pla
     return 1 + anatomy.coil * (near + np.float32(0.4) * sheet(rng, 25.0, lateral, back))
 
 
-def _pooled(value: Plane, fold: int) -> Plane:
+def _pooled(value: Plane, fold: int) -> Float[ndarray, "row column"]:
     """Mean of every ``fold`` x ``fold`` points."""
     rows = value.shape[0] // fold
     return value.reshape(rows, fold, rows, fold).mean(axis=(1, 3))
