@@ -87,7 +87,7 @@ PARTS = {"figshare": figshare, "bands": bands, "noise": noise, "recipes": recipe
 def _phantoms(given: argparse.Namespace, preset: str, arms: Sequence[str], literal: bool) -> pd.DataFrame:
     return pd.concat(
         measured(given.config, given.out / f"{given.part}-{arm}-{seed}", arm, seed,
-                 words(given, preset, arm, seed, literal))
+                 words(given, preset, arm, seed, literal and seed < given.literal_seeds))
         for arm in arms
         for seed in range(given.seeds)
     )  # fmt: skip
@@ -180,6 +180,7 @@ def _words() -> argparse.ArgumentParser:
 def _of_phantoms(own: argparse.ArgumentParser) -> None:
     own.add_argument("--config", type=Path, default=Path("configs/kaba2025.yaml"))
     own.add_argument("--seeds", type=int, default=3)
+    own.add_argument("--literal-seeds", type=int, default=10**6, help="the first so many seeds are paper-literal too")
     own.add_argument("--recipe", choices=RECIPES, default="modern")
     own.add_argument("--backbone", default="mobilenetv3_small_100")
     own.add_argument("--weights", default=IMAGENET, help="a local file, hub or none")

@@ -89,7 +89,8 @@ def _both(protocols: dict[str, dict[str, Values]], model: str) -> list[str]:
     cells = [f"{_mean(accuracy)}{spread}", _mean(honest["auc"])]
     if literal is None:
         return [*cells, "", "", ""]
-    gap = float(np.mean(literal["accuracy"]) - np.mean(accuracy))
+    same = accuracy[: len(literal["accuracy"])]  # literal may have been run for the first seeds alone
+    gap = float(np.mean(literal["accuracy"]) - np.mean(same))
     return [*cells, _mean(literal["accuracy"]), _mean(literal["auc"]), _points(gap)]
 
 

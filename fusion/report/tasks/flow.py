@@ -109,5 +109,6 @@ def _told(results: TaskResults, missing: pd.DataFrame) -> str:
     whole = f"{len(rows)} tumours of {rows['patient'].nunique()} patients answer {len(results.tasks)} questions"
     has = rows[[f"has_{view}" for view in views]].astype(int)
     lacks = int((has.sum(axis=1) < len(views)).sum())
-    full = "every tumour has every sequence" if lacks == 0 else f"{lacks} tumours lack one or more sequences"
+    some = f"{lacks} {'tumour lacks' if lacks == 1 else 'tumours lack'} one or more sequences"
+    full = some if lacks else "every tumour has every sequence"
     return f"{whole}, in {len(views)} sequences; {full}."
