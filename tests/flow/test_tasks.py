@@ -108,6 +108,20 @@ def test_a_part_of_the_tasks_and_sequences_alone(tmp_path):
     assert not (own.folder / "predictions_paper_literal.csv").exists()
 
 
+def test_a_fifth_of_the_patients_kept_apart_is_judged_by_the_mean_of_the_folds_networks(tmp_path):
+    own = config(tmp_path, "split.test_fraction=0.34", "tasks=all", "literal=null", "sequences=T2-w", "fused=[]")
+    run(own)
+    predictions = pd.read_csv(own.folder / "predictions.csv")
+    cohort = pd.read_csv(own.folder / "cohort.csv")
+    assert set(predictions["set"]) == {"train_oof", "test"}
+    test = predictions.query("set == 'test' and model == 'all/T2-w'")
+    assert sorted(test["case"]) == sorted(cohort.query("set == 'test'")["case"])
+    scores = pd.read_parquet(own.folder / "features/task_scores.parquet").query("source == 'T2-w' and set == 'test'")
+    assert set(scores["fold"]) == {-1}
+    centred = scores.groupby("case")["score"].sum()
+    assert centred.abs().max() < 1e-5  # logits less their mean over the classes
+
+
 def test_extraction_leaves_a_table_a_sequence_and_no_network(tmp_path):
     folder = part(config(tmp_path), EXTRACT)
     tables = {name: pd.read_parquet(folder / f"features/radiomics_{name}.parquet") for name in ("T2-w", "ADC")}
