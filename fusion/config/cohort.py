@@ -34,9 +34,10 @@ class MriPhantom(Part):
     cases: Annotated[int, Field(ge=10)] = 117
     """Number of tumours; the shares of the five histologies are Kaba 2025's."""
     preset: Literal["default", "null", "noise"] = "default"
-    """`null` gives every histology the same laws; `noise` has pictures of pure noise, unrelated to anything."""
+    """`null` mixes the laws over tumours without their label, in pictures and clinical columns; `noise` does too, and
+    its pictures are pure noise, unrelated to anything."""
     pixels: Annotated[int, Field(ge=32, le=512)] = 224
-    """Rows and columns of a slice."""
+    """Rows and columns of a slice, which is 100 mm wide at any number."""
     seed: Annotated[int, Field(ge=0)] = 0
 
 

@@ -1,7 +1,9 @@
 """What differs between the histologies: the only channel from the label to pictures and person.
 
-Contrasts are PHANTOM.md 8's and fixed. Free, and tuned so that a patient-level classifier reaches the intended
-accuracies: the malignancy latent, the shares of cysts, and the sizes of the clinical effects.
+Contrasts are PHANTOM.md 8's and fixed. Free are the malignancy latent and what it does, the shares of cysts and the
+clinical effects, set so that ten plain features of one sequence reach, over sequences and patient-level folds, about
+.84 accuracy in benign against malignant (a constant call: .838), .87 in PA against Warthin, .76 in Warthin against
+malignant, .65 in all five. ADC alone parts PA from Warthin in .97, which its fixed means and SDs make so.
 """
 
 from dataclasses import dataclass

@@ -102,7 +102,7 @@ def noise(plan: Plan, pixels: int) -> Pictures:
     lateral, back = points(plan.anatomy, pixels)
     outline = drawn(distance_mm(plan.lesion, lateral, back, surface), lateral, back, reader) < 0
     found = {name: _noise(rng, lateral, back) for name, rng in zip(SEQUENCES, scanner.spawn(6), strict=True)}
-    return Pictures(found, outline)
+    return Pictures(found, outline[:, :: 1 if plan.left else -1])
 
 
 def _noise(rng: Generator, lateral: Plane, back: Plane) -> UInt8[ndarray, "y x"]:
