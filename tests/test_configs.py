@@ -88,7 +88,9 @@ def test_every_column_that_a_config_of_slices_names_is_read(config, tmp_path, mo
 
 
 def test_the_configs_that_users_rely_on_are_there():
-    assert {"demo", "tiny_ct", "tiny_mri", "shen2026", "lidc", "sts", "kaba2025", "brain_mri"} <= {path.stem for path in CONFIGS}
+    assert {"demo", "tiny_ct", "tiny_mri", "shen2026", "lidc", "sts", "kaba2025", "brain_mri"} <= {
+        path.stem for path in CONFIGS
+    }
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)

@@ -44,7 +44,7 @@ def units(backbone: str) -> Units:
     ((0.5, 0.5, 0.5), True)
     """
     known = timm.models.get_pretrained_cfg(backbone)
-    return IMAGENET if known is None else Units(tuple(known.mean), tuple(known.std))  # type: ignore[arg-type]
+    return IMAGENET if known is None else Units(tuple(known.mean), tuple(known.std))
 
 
 @dataclass(frozen=True)
