@@ -158,7 +158,8 @@ def weights(path) -> dict[str, torch.Tensor]:
 
 
 def test_trained_one_by_one_and_together_the_weights_agree(tmp_path):
-    network = with_(KABA, backbone="test_resnet")  # whose deepest maps still have several pixels
+    # one step on all cases: later ones, from batch norms over a few cases, make rounding as large as the step
+    network = with_(KABA, backbone="test_resnet", epochs=1, batch=16)
     for way in ("separate", "stacked"):
         asked = network.model_copy(update={"training": way})
         train(slices(), LABELS, FOLDS, asked, ROI, 0, tmp_path / way, 1, sources=SOURCES, classes=3)
@@ -169,7 +170,7 @@ def test_trained_one_by_one_and_together_the_weights_agree(tmp_path):
         one, other = (weights(path) for path in paths)
         assert notes(paths[0])["cases"] == notes(paths[1])["cases"] == own.seen(job).tolist()
         moved = max(float((one[key] - begun[key]).abs().max()) for key in one if key != "head.classifier.bias")
-        assert max(float((one[key] - other[key]).abs().max()) for key in one) < 0.1 * moved  # rounding, a few steps on
+        assert max(float((one[key] - other[key]).abs().max()) for key in one) < 0.02 * moved
 
 
 def test_a_training_learns_what_can_be_learnt(tmp_path):
