@@ -50,9 +50,9 @@ def load(files: Files, cohort: Cohort, resample_mask: bool) -> Case:
         CohortError: every fault of the image and its masks at once.
     """
     faults: list[Fault] = []
-    image = _try(lambda: read_image(files.image), faults)
+    image = attempted(lambda: read_image(files.image), faults)
     masks = {
-        name: _try(lambda path=path: _mask(path, image, cohort, resample_mask), faults)  # type: ignore[misc]
+        name: attempted(lambda path=path: _mask(path, image, cohort, resample_mask), faults)  # type: ignore[misc]
         for name, path in _masks(files).items()
     }
     if faults or image is None:
@@ -68,7 +68,8 @@ def _masks(files: Files) -> dict[str, Path]:
     return {role: path for role in roles if (path := getattr(files, role)) is not None}
 
 
-def _try(read: Callable[[], T], faults: list[Fault]) -> T | None:
+def attempted(read: Callable[[], T], faults: list[Fault]) -> T | None:
+    """What ``read`` gives; or None, with what it found wrong added to ``faults``."""
     try:
         return read()
     except CohortError as error:

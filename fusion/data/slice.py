@@ -1,9 +1,7 @@
 """One sequence of a case as a 2-D slice with the tumour's mask, from a picture, a DICOM slice or a volume."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Bool, Float32, Shaped
@@ -12,6 +10,7 @@ from numpy import ndarray
 from fusion.config.cohort import Cohort
 from fusion.config.tasks import Sequence
 from fusion.data import image, picture
+from fusion.data.case import attempted
 from fusion.data.dicom_slice import is_dicom, read_dicom
 from fusion.data.study import Scan
 from fusion.errors import CohortError, Fault
@@ -21,8 +20,6 @@ SMALLEST = 16
 LABELS = 16
 """A mask picture with more values than these is no map of labels: it was smoothed, or is no mask."""
 VOLUME_BITS = 32
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -62,8 +59,8 @@ def read_scan(scan: Scan, sequence: Sequence, cohort: Cohort, case: str) -> Slic
         CohortError: every fault of the image and its mask at once.
     """
     faults: list[Fault] = []
-    found = _try(lambda: _image(scan.image), faults)
-    labels = None if scan.mask is None else _try(lambda: _mask(Path(scan.mask or ""), cohort), faults)
+    found = attempted(lambda: _image(scan.image), faults)
+    labels = None if scan.mask is None else attempted(lambda: _mask(Path(scan.mask or ""), cohort), faults)
     if found is not None and labels is not None:
         faults += _apart(found, labels, cohort, str(scan.mask))
     if found is not None and scan.mask is None and len(found.values) > 1:
@@ -78,14 +75,6 @@ def read_scan(scan: Scan, sequence: Sequence, cohort: Cohort, case: str) -> Slic
     if (fault := _constant(chosen.values, scan.image)) is not None:
         raise CohortError(replace(fault, case=case))
     return chosen
-
-
-def _try(read: Callable[[], T], faults: list[Fault]) -> T | None:
-    try:
-        return read()
-    except CohortError as error:
-        faults.extend(error.faults)
-        return None
 
 
 def _image(path: Path) -> _Stack:

@@ -104,7 +104,6 @@ def _copies(case: str, count: int, literal: Literal, rng: np.random.Generator) -
 
 def _one(asked: Asked, slices: Slices, cases: pd.DataFrame, run: Run, folder: Path) -> None:
     """Train one network on its share of the images and write what it says of the others."""
-    from fusion.models.task_scores import has
     from fusion.models.train import train
 
     path = _path(folder, asked)
@@ -112,7 +111,7 @@ def _one(asked: Asked, slices: Slices, cases: pd.DataFrame, run: Run, folder: Pa
         return
     task, number = run.used_tasks[asked.task], run.used_sequences.index(asked.view)
     rows = task_rows(cases, task)
-    known = rows[has(slices.of(tuple(rows["case"])), (number,))]
+    known = rows[slices.of(tuple(rows["case"])).has((number,))]
     assert run.literal is not None
     assert run.network is not None
     rng = np.random.default_rng([run.seed, *asked.task.encode(), *asked.view.encode()])

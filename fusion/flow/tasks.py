@@ -15,7 +15,7 @@ from fusion.features import clinical
 from fusion.flow.folder import told
 from fusion.flow.slices import read_radiomics, read_slices
 from fusion.flow.work import Work
-from fusion.heads.combine import CALIBRATION
+from fusion.heads.combine import CALIBRATION, INNER
 from fusion.heads.parts import Fitted
 from fusion.heads.path import ERRORS, PATH
 from fusion.heads.task import predict_task
@@ -24,7 +24,6 @@ from fusion.roi.slice import Slices
 from fusion.store import write_csv, write_parquet
 
 SCORES = "features/task_scores.parquet"
-INNER = "features/scores_inner.parquet"
 LITERAL = "predictions_paper_literal.csv", "metrics_paper_literal.csv"
 
 

@@ -96,7 +96,7 @@ class Training:
         """Cases with something for a network of these branches to see; of boxes all."""
         if isinstance(self.patches, Patches):
             return np.ones(len(self.patches.cases), dtype=bool)
-        return np.asarray(self.patches.there[:, list(regions)].any(1))
+        return self.patches.has(regions)
 
     def seen(self, job: Job) -> Indices:
         """The cases that ``job`` learns from: outside its fold, with something to see."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from numpy import ndarray
 
 from fusion.config.network import Network
@@ -118,7 +118,7 @@ def _answer(
 ) -> Answers:  # fmt: skip
     path, branches = checkpoint(folder, *asked), views[asked.view]
     net = load(path, network, 1, len(branches), outputs)
-    wanted = np.flatnonzero(((fold == asked.fold) | (fold < 0)) & has(slices, branches))
+    wanted = np.flatnonzero(((fold == asked.fold) | (fold < 0)) & slices.has(branches))
     if not len(wanted):
         return Answers(wanted, np.zeros((0, outputs)), np.zeros((0, sum(net.head.widths))))  # type: ignore[arg-type]
     logits, vectors = answer(net, tuple(range(len(branches))), hold(slices, device(), branches), wanted, network, roi)
@@ -126,8 +126,3 @@ def _answer(
         remedy = "delete the checkpoint and train again with lower learning rates"
         raise ModelError(Fault("scores that are not numbers", "finite logits", remedy, file=str(path)))
     return Answers(wanted, logits, vectors)
-
-
-def has(slices: Slices, branches: tuple[int, ...]) -> Bool[ndarray, " case"]:
-    """Cases with one of the sequences at least."""
-    return np.asarray(slices.there[:, list(branches)].any(1))

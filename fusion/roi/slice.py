@@ -31,6 +31,10 @@ class Slices:
         at = np.array([place[case] for case in cases], dtype=int)
         return Slices(tuple(cases), self.sequences, self.grey[at], self.there[at], self.mask[at], self.pixel_mm[at])
 
+    def has(self, numbers: Sequence[int]) -> Bool[ndarray, " case"]:
+        """Cases with one of the sequences ``numbers`` at least."""
+        return np.asarray(self.there[:, list(numbers)].any(1))
+
     def save(self, path: Path) -> None:
         """Write an npz file, whole or not at all."""
         words = {name: np.array(getattr(self, name), dtype=np.str_) for name in ("cases", "sequences")}
