@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 FLOW = ["errors", "types", "store", "progress", "config", "phantom", "data", "roi", "features", "radiomics", "models",
-        "heads", "evaluate", "report", "flow", "cli"]  # fmt: skip
+        "heads", "evaluate", "report", "serve", "flow", "cli"]  # fmt: skip
 ROOT = Path(__file__).parents[1] / "fusion"
 FILES = sorted(ROOT.rglob("*.py"))
 

@@ -1,0 +1,277 @@
+"""Fitted heads in plain numbers: what a reader can check by hand, and a deployed model computes with.
+
+Every model here is frozen and refuses unknown names, so that its JSON says all and nothing else.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Literal
+
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+from pydantic import Field
+from scipy.stats import norm
+
+from fusion.config.part import Part
+from fusion.heads.classes import chances, judged_classes, together
+from fusion.heads.odds import probability
+
+Scores = Float[ndarray, " judged"]
+"""What a source says of a case: one log-odds of two classes, otherwise a score a class."""
+Numbers = tuple[float, ...]
+
+
+class ZScore(Part):
+    """Less the training cases' mean, over their standard deviation."""
+
+    kind: Literal["zscore"] = "zscore"
+    mean: float
+    scale: float
+
+    def __call__(self, value: float) -> float:
+        """The scaled value."""
+        return (value - self.mean) / self.scale
+
+
+class QuantileNormal(Part):
+    """The rank among the training cases' quantiles, on the normal curve; ends at 5.2 standard deviations."""
+
+    kind: Literal["quantile_normal"] = "quantile_normal"
+    quantiles: Numbers
+    """Equally spaced, from the smallest value to the largest."""
+
+    def __call__(self, value: float) -> float:
+        """The scaled value, as scikit-learn's QuantileTransformer gives it."""
+        at, shares = np.array(self.quantiles), np.linspace(0, 1, len(self.quantiles))
+        if value <= at[0] or value >= at[-1]:
+            share = float(value >= at[-1]) if at[0] != at[-1] else 0.0
+        else:
+            share = 0.5 * float(np.interp(value, at, shares) - np.interp(-value, -at[::-1], -shares[::-1]))
+        edge = norm.ppf(1e-7 - np.spacing(1))
+        return float(np.clip(norm.ppf(share), edge, -edge))
+
+
+class Column(Part):
+    """A feature that a head reads, and how it is scaled before."""
+
+    name: str
+    mean: float
+    """Of the training cases, unscaled; contributions are counted from here."""
+    fill: float | None = None
+    """What stands for an empty cell: the training cases' median. None: a cell is never empty."""
+    scales: tuple[Annotated[ZScore | QuantileNormal, Field(discriminator="kind")], ...]
+
+    def __call__(self, value: float) -> float:
+        """The scaled value."""
+        if np.isnan(value) and self.fill is not None:
+            value = self.fill
+        for scale in self.scales:
+            value = scale(value)
+        return value
+
+
+class Linear(Part):
+    """A regression: log-odds are intercept + sum of coefficient x scaled value."""
+
+    kind: Literal["linear"] = "linear"
+    intercept: float
+    coefficients: Numbers
+
+    def log_odds(self, scaled: Numbers) -> float:
+        """Log-odds of the positive class."""
+        return self.intercept + float(np.dot(self.coefficients, scaled))
+
+
+class Tree(Part):
+    """A binary tree: node n goes to left[n] where column[n] <= threshold[n], else to right[n]; -1 ends."""
+
+    column: tuple[int, ...]
+    threshold: Numbers
+    left: tuple[int, ...]
+    right: tuple[int, ...]
+    value: Numbers
+
+    def __call__(self, scaled: Numbers) -> float:
+        """The value of the leaf that the case falls into."""
+        node = 0
+        while self.left[node] >= 0:
+            below = np.float32(scaled[self.column[node]]) <= self.threshold[node]  # scikit-learn's trees read float32
+            node = self.left[node] if below else self.right[node]
+        return self.value[node]
+
+
+class Boosting(Part):
+    """Log-odds are start + rate x sum of the trees' values."""
+
+    kind: Literal["boosting"] = "boosting"
+    start: float
+    rate: float
+    trees: tuple[Tree, ...]
+
+    def log_odds(self, scaled: Numbers) -> float:
+        """Log-odds of the positive class."""
+        return self.start + self.rate * sum(tree(scaled) for tree in self.trees)
+
+
+class Forest(Part):
+    """The probability is the mean of the trees' values."""
+
+    kind: Literal["forest"] = "forest"
+    lowest: float
+    """Probabilities are kept this far from 0 and 1 before their log-odds are taken."""
+    trees: tuple[Tree, ...]
+
+    def log_odds(self, scaled: Numbers) -> float:
+        """Log-odds of the positive class."""
+        mean = float(np.mean([tree(scaled) for tree in self.trees]))
+        kept = min(max(mean, self.lowest), 1 - self.lowest)
+        return float(np.log(kept / (1 - kept)))
+
+
+class Head(Part):
+    """Columns, scaled, read by a learner."""
+
+    columns: tuple[Column, ...]
+    learner: Annotated[Linear | Boosting | Forest, Field(discriminator="kind")]
+
+    def log_odds(self, row: Mapping[str, float]) -> float:
+        """Log-odds of the positive class, from features by name."""
+        return self.learner.log_odds(tuple(column(row[column.name]) for column in self.columns))
+
+    def contributions(self, row: Mapping[str, float]) -> dict[str, float]:
+        """By feature coefficient x (scaled value - scaled training mean), in log-odds; none of trees."""
+        if not isinstance(self.learner, Linear):
+            return {}
+        apart = ((own.name, own(row[own.name]) - own(own.mean)) for own in self.columns)
+        return {n: c * value for (n, value), c in zip(apart, self.learner.coefficients, strict=True)}
+
+
+class MeanHead(Part):
+    """The mean of several heads' log-odds."""
+
+    heads: tuple[Head, ...]
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Every feature that one of the heads reads."""
+        return tuple({own.name: own for head in self.heads for own in head.columns}.values())
+
+    def log_odds(self, row: Mapping[str, float]) -> float:
+        """Log-odds of the positive class, from features by name."""
+        return float(np.mean([head.log_odds(row) for head in self.heads]))
+
+    def contributions(self, row: Mapping[str, float]) -> dict[str, float]:
+        """Means over the heads that are regressions; none where there is none."""
+        told = [found for head in self.heads if (found := head.contributions(row))]
+        return {n: sum(own.get(n, 0.0) for own in told) / len(told) for own in told for n in own}
+
+
+class AsItIs(Part):
+    """A model that is one source's score."""
+
+    kind: Literal["as_it_is"] = "as_it_is"
+    source: str
+
+    def scores(self, known: Mapping[str, Scores], clinical: Mapping[str, float]) -> Scores:
+        """The source's score."""
+        return known[self.source]
+
+
+class Calibrated(Part):
+    """A network's score, calibrated: factor x score + offset, an offset a judged class."""
+
+    kind: Literal["calibrated"] = "calibrated"
+    source: str
+    factor: float
+    offsets: Numbers
+
+    def scores(self, known: Mapping[str, Scores], clinical: Mapping[str, float]) -> Scores:
+        """The calibrated score."""
+        return self.factor * known[self.source] + np.array(self.offsets)
+
+
+class Predictor(Part):
+    """What a regression reads: a source's score (of ``judged`` class number), or an encoded clinical column."""
+
+    name: str
+    """As in selection.csv: a source, ``source:class``, or a clinical column such as ``margin=unclear``."""
+    source: str | None
+    judged: int = 0
+    mean: float
+    scale: float
+    coefficients: Numbers
+    """On the standardised predictor, one a judged class."""
+
+    def value(self, known: Mapping[str, Scores], clinical: Mapping[str, float]) -> float:
+        """The predictor's value of a case."""
+        return clinical[self.name] if self.source is None else float(known[self.source][self.judged])
+
+
+class Regression(Part):
+    """A logistic regression on scores and clinical predictors; of several classes multinomial."""
+
+    kind: Literal["regression"] = "regression"
+    intercepts: Numbers
+    """One a judged class."""
+    predictors: tuple[Predictor, ...]
+
+    def scores(self, known: Mapping[str, Scores], clinical: Mapping[str, float]) -> Scores:
+        """Log-odds, or scores of every class."""
+        return np.array(self.intercepts) + np.sum(list(self.contributions(known, clinical).values()), axis=0)
+
+    def contributions(self, known: Mapping[str, Scores], clinical: Mapping[str, float]) -> dict[str, Scores]:
+        """By predictor coefficient x (value - training mean) / scale, one a judged class."""
+        return {
+            own.name: np.array(own.coefficients) * (own.value(known, clinical) - own.mean) / own.scale
+            for own in self.predictors
+        }
+
+
+Model = Annotated[AsItIs | Calibrated | Regression, Field(discriminator="kind")]
+
+
+class Question(Part):
+    """Everything that answers one question, fitted on the whole training set."""
+
+    name: str
+    """The task's; empty for tumour and ring."""
+    classes: tuple[str, ...]
+    """Of two the second is the positive one."""
+    radiomics: dict[str, tuple[Head | MeanHead, ...]]
+    """By source, a head a judged class; of several classes their probabilities are made to sum to 1."""
+    networks: tuple[str, ...]
+    """Sources that are networks' scores: means of log-odds, or of logits less their mean over the classes."""
+    models: dict[str, Model]
+    """Without the task's name."""
+
+    def radiomics_scores(self, source: str, row: Mapping[str, float]) -> Scores:
+        """A radiomics source's score from features by name."""
+        odds = np.array([head.log_odds(row) for head in self.radiomics[source]])
+        return odds if len(odds) == 1 else together(odds[None])[0]
+
+    def chances(self, model: str, known: Mapping[str, Scores], clinical: Mapping[str, float]) -> dict[str, float]:
+        """Probabilities by class.
+
+        Args:
+            model: a key of ``models``.
+            known: the scores that the model reads, by source.
+            clinical: encoded clinical predictors by name, as ``fusion.features.clinical.encode`` names them.
+        """
+        scores = self.models[model].scores(known, clinical)
+        if len(self.classes) == 2:
+            positive = float(probability(scores)[0])
+            return dict(zip(self.classes, (1 - positive, positive), strict=True))
+        return dict(zip(self.classes, chances(scores[None])[0].tolist(), strict=True))
+
+    def reads(self, model: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Sources and clinical columns that ``model`` reads."""
+        own = self.models[model]
+        if not isinstance(own, Regression):
+            return (own.source,), ()
+        sources = dict.fromkeys(p.source for p in own.predictors if p.source is not None)
+        return tuple(sources), tuple(p.name for p in own.predictors if p.source is None)
+
+    @property
+    def judged(self) -> Sequence[str]:
+        """The classes that a score speaks of."""
+        return judged_classes(self.classes)
