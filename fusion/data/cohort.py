@@ -52,7 +52,7 @@ def read(
     faults = _missing_columns(words, cohort, kind)
     if faults:
         raise CohortError(faults)
-    faults = _ids(words, cohort) + kind.outcome_faults(words) + _sets(words, cohort, kind) + _clinical(words, cohort)
+    faults = ids(words, cohort) + kind.outcome_faults(words) + _sets(words, cohort, kind) + _clinical(words, cohort)
     faults += kind.cell_faults(words)
     return Table(_typed(words, cohort, kind, seed), kind.files(words), tuple(faults))
 
@@ -91,7 +91,8 @@ def _missing_columns(words: pd.DataFrame, cohort: Cohort, kind: OneImage | Seque
     ]  # fmt: skip
 
 
-def _ids(words: pd.DataFrame, cohort: Cohort) -> list[Fault]:
+def ids(words: pd.DataFrame, cohort: Cohort) -> list[Fault]:
+    """Case ids that are missing, twice, or no file names; cases without a patient."""
     table, faults = str(cohort.table), []
     counts = words[cohort.case].value_counts()
     for case, count in counts[counts > 1].items():
@@ -134,21 +135,36 @@ def _clinical(words: pd.DataFrame, cohort: Cohort) -> list[Fault]:
         Fault(f"{name} = {value!r}", expected, f"mend the cell or cohort.clinical.{name}", case, str(cohort.table))
         for name, kind in cohort.clinical.items()
         for case, value in zip(words[cohort.case], words[name], strict=True)
-        if (expected := _expected(value, kind))
+        if (expected := expected_in_cell(value, kind))
     ]
 
 
-def _expected(value: str, kind: Number | Category) -> str:
+def expected_in_cell(value: str, kind: Number | Category) -> str:
     """What should stand in a clinical cell; empty when ``value`` is fine."""
     if isinstance(kind, Category):
-        levels = [level_word(level) for level in kind.values]
-        return "" if value in levels else f"one of {', '.join(levels)}"
+        return "" if value in map(level_word, kind.values) else allowed(kind)
     try:
         number = float(value)
     except ValueError:
-        return "a number"
-    low, high = (-float("inf") if kind.low is None else kind.low), (float("inf") if kind.high is None else kind.high)
-    return "" if low <= number <= high and abs(number) != float("inf") else f"a number from {low:g} to {high:g}"
+        return allowed(kind)
+    low, high = _ends(kind)
+    return "" if low <= number <= high and abs(number) != float("inf") else allowed(kind)
+
+
+def allowed(kind: Number | Category) -> str:
+    """Every value that a clinical variable may have, in words.
+
+    >>> allowed(Number(low=0, high=120)), allowed(Category(values=("clear", "unclear")))
+    ('a number from 0 to 120', 'one of clear, unclear')
+    """
+    if isinstance(kind, Category):
+        return f"one of {', '.join(map(level_word, kind.values))}"
+    low, high = _ends(kind)
+    return f"a number from {low:g} to {high:g}"
+
+
+def _ends(kind: Number) -> tuple[float, float]:
+    return (-float("inf") if kind.low is None else kind.low), (float("inf") if kind.high is None else kind.high)
 
 
 def level_word(level: Level) -> str:

@@ -15,8 +15,9 @@ from fusion.heads.combine import DEEP_INNER, vector_scores
 from fusion.heads.nested import HEAD, inner_folds, nested_scores
 from fusion.heads.parts import Fitted, folds, parts, word
 from fusion.progress import each
-from fusion.roi.patch import CasePatch, Patches, cut
-from fusion.roi.region import external2, regions
+from fusion.roi.box import box
+from fusion.roi.patch import CasePatch, Patches
+from fusion.roi.region import regions
 from fusion.store import write_csv, write_parquet
 
 NESTED = "checkpoints/nested"
@@ -134,8 +135,4 @@ def _patches(work: Work) -> Patches:
 
 def _cut(files: Files, run: Run) -> CasePatch:
     case = load(files, run.cohort, run.roi.resample_mask)
-    ring = regions(case, run.roi)["external2"]
-    drawn = None if np.array_equal(ring, external2(case, run.roi.external2)) else ring
-    return cut(
-        case.image, case.tumour, drawn, case.geometry.spacing_mm, run.roi.patch, run.roi.external2.grid, case.name
-    )
+    return box(case, regions(case, run.roi)["external2"], run.roi)
