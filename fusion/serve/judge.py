@@ -1,17 +1,14 @@
 """One model's answer: probabilities and how they are read, and what made them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from fusion.evaluate.conformal import conformal_set
 from fusion.heads.plain import AsItIs, Head, MeanHead, Question, Regression, Scores
 from fusion.heads.redraw import interval
 from fusion.serve.answer import Contribution, ModelAnswer, RegionShare
+from fusion.serve.bundle import Bundle
 from fusion.serve.parts import Deployed
-
-if TYPE_CHECKING:
-    from fusion.serve.bundle import Bundle
 
 LINEAR = "sum of coefficient x (scaled feature - that of the training mean) over the region's features"
 
@@ -30,7 +27,7 @@ class Known:
     """By network source, what each region adds."""
 
 
-def judged(bundle: "Bundle", model: str, known: Known) -> ModelAnswer:
+def judged(bundle: Bundle, model: str, known: Known) -> ModelAnswer:
     """What ``model`` says of a case that has all that it reads.
 
     With more than two classes contributions and features are those to the score of the class called.
@@ -114,8 +111,8 @@ def _features(head: Head | MeanHead, row: Mapping[str, float]) -> tuple[Contribu
                    for name, part in found.items())  # fmt: skip
 
 
-def _sorted(found: "Sequence[Contribution] | object") -> tuple[Contribution, ...]:
-    return tuple(sorted(found, key=lambda own: -abs(own.log_odds)))  # type: ignore[call-overload]
+def _sorted(found: Iterable[Contribution]) -> tuple[Contribution, ...]:
+    return tuple(sorted(found, key=lambda own: -abs(own.log_odds)))
 
 
 def _of_features(source: str | None, features: Sequence[Contribution]) -> tuple[RegionShare, ...]:

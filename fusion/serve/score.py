@@ -1,9 +1,9 @@
-"""A bundle's networks asked about one case, through ONNX: means of their log-odds, as a run has them of unseen cases."""
+"""A bundle's networks asked about one case, through ONNX: means of log-odds, as a run has them of unseen cases."""
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float32
@@ -11,10 +11,8 @@ from numpy import ndarray
 
 from fusion.errors import Fault, ModelError
 from fusion.heads.plain import Scores
+from fusion.serve.bundle import Bundle
 from fusion.serve.parts import NetworkFile
-
-if TYPE_CHECKING:
-    from fusion.serve.bundle import Bundle
 
 Seen = Float32[ndarray, "case branch channel z y x"]
 """What the branches of a source's networks see of one case."""
@@ -29,7 +27,7 @@ class Scorer:
     threads: int
 
     @classmethod
-    def of(cls, bundle: "Bundle", threads: int = 2) -> "Scorer":
+    def of(cls, bundle: Bundle, threads: int = 2) -> "Scorer":
         """The networks of ``bundle``.
 
         Args:

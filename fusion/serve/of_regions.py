@@ -1,0 +1,111 @@
+"""A bundle of tumour and ring, asked about one case."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+import torch
+
+from fusion.data.case import Case, Files, load
+from fusion.errors import FeatureError
+from fusion.features.radiomics import engine
+from fusion.features.radiomics.preset import columns
+from fusion.heads.plain import Question, Scores
+from fusion.models.inputs import Boxes, centred
+from fusion.roi.box import box
+from fusion.roi.patch import CasePatch, Patches
+from fusion.roi.region import REGIONS, regions
+from fusion.serve import explain, unlike
+from fusion.serve.answer import Answer, RegionShare
+from fusion.serve.asked import Asked
+from fusion.serve.asked_models import Chosen, chosen
+from fusion.serve.bundle import Bundle
+from fusion.serve.judge import Known, judged
+from fusion.serve.patient import Patient, patient
+from fusion.serve.score import Scorer
+from fusion.serve.told import Heat, Told
+from fusion.types import Mask
+
+IMAGE = "ct"
+"""Key of the image's spacing in a bundle's ranges."""
+Rows = dict[str, dict[str, float]]
+"""Features by radiomics source and name."""
+
+
+def answer(bundle: Bundle, scorer: Scorer, asked: Asked) -> Told:
+    """Every model's answer to one case, its ring, and heat maps of the network score that the headline reads.
+
+    Raises:
+        FusionError: whatever a user can mend in files, regions or clinical values.
+    """
+    assert asked.files is not None
+    own = patient(asked.clinical, bundle.run, asked.case)
+    models = chosen(bundle, asked, own)
+    case = load(replace(asked.files, second_reader=None, repeat=None), bundle.run.cohort, bundle.run.roi.resample_mask)
+    masks = regions(case, bundle.run.roi)
+    question = bundle.deployed.questions[0]
+    sources = {name for model in models.models for name in question.reads(model)[0]}
+    rows, warnings = _features(bundle, case, masks, scorer.threads, sources)
+    patch = box(case, masks["external2"], bundle.run.roi) if sources & set(question.networks) else None
+    scores = _scores(bundle, scorer, case, patch, sources) if patch else {}
+    scores |= {name: question.radiomics_scores(name, rows[name]) for name in question.radiomics if name in sources}
+    heat, shares = _explained(bundle, models, case, masks["external2"], patch) if asked.explain else ({}, {})
+    known = Known(scores, rows, own.encoded, shares)
+    warned = [*_warnings(bundle, case, masks, rows, patch, own), *warnings]
+    return Told(_answer(bundle, models, known, asked.case, warned), case, masks["external2"], heat)
+
+
+def _features(
+    bundle: Bundle, case: Case, masks: Mapping[str, Mask], threads: int, sources: Iterable[str]
+) -> tuple[Rows, list[str]]:
+    """Features by radiomics source, each region's and those of both together, and what to be careful about."""
+    radiomics = bundle.run.radiomics
+    if not set(sources) & set(bundle.deployed.questions[0].radiomics):
+        return {}, []
+    try:
+        found = engine.measure(case.image, dict(masks), case.geometry, radiomics, threads)
+    except FeatureError as error:
+        raise FeatureError([replace(fault, case=case.name) for fault in error.faults]) from error
+    names = columns(radiomics)
+    both = {f"{r}:{name}": float(v) for r in REGIONS for name, v in zip(names, found.features[r], strict=True)}
+    rows = {f"{r}_RAD": both for r in REGIONS} | {"+".join(REGIONS) + "_RAD": both}
+    return rows, [f"{region}: {words}" for region in REGIONS for words in found.warnings[region]]
+
+
+def _scores(bundle: Bundle, scorer: Scorer, case: Case, patch: CasePatch, sources: Iterable[str]) -> dict[str, Scores]:
+    assert bundle.run.network is not None
+    boxes = Boxes.of(Patches.stack([case.name], [patch]), torch.device("cpu"))
+    seen = centred(boxes, torch.zeros(1, dtype=torch.long), bundle.run.roi, bundle.run.network.input).numpy()
+    wanted = [name for name in bundle.deployed.questions[0].networks if name in set(sources)]
+    return scorer.scores("", {name: seen[:, list(scorer.branches("", name))] for name in wanted})
+
+
+def _explained(
+    bundle: Bundle, models: Chosen, case: Case, ring: Mask, patch: CasePatch | None
+) -> tuple[dict[str, Heat], dict[str, tuple[RegionShare, ...]]]:
+    """Heat maps by region and shares by source, of the network score that the headline reads, if it reads one."""
+    question = bundle.deployed.questions[0]
+    source = next((name for name in question.reads(models.headline)[0] if name in question.networks), None)
+    if source is None or patch is None:
+        return {}, {}
+    heat, shares = explain.regions(bundle, Patches.stack([case.name], [patch]), case, ring, source)
+    return heat, {source: shares}
+
+
+def _warnings(
+    bundle: Bundle, case: Case, masks: Mapping[str, Mask], rows: Rows, patch: CasePatch | None, own: Patient
+) -> list[str]:
+    ranges, ring = bundle.ranges, bundle.run.roi.external2
+    found = unlike.unlike_grey(case, masks, ranges, hu=ring.hu_range is not None) + unlike.cut_off(masks)
+    if patch is not None and patch.exceeds:
+        found.append("the tumour is larger than the box that the networks see: they see its middle")
+    found += unlike.unlike_spacing(case.geometry.spacing_mm, IMAGE, ranges)
+    return found + unlike.unlike_numbers(own.numbers, ranges) + unlike.unlike_features(rows, ranges)
+
+
+def _answer(bundle: Bundle, models: Chosen, known: Known, case: str, warnings: list[str]) -> Answer:
+    answers = tuple(judged(bundle, name, known) for name in models.models)
+    first = answers[0]
+    return Answer(case=case, model=first.model, probability=first.probability, threshold=first.threshold,
+                  label=first.label, contributions=first.contributions, warnings=tuple(warnings), set=first.set,
+                  refer=first.refer, answers=answers, not_answered=models.not_answered,
+                  bundle=f"{bundle.name} {bundle.digest}")  # fmt: skip

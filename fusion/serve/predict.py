@@ -1,0 +1,56 @@
+"""A bundle that answers: one case's images and clinical values to every model's probability."""
+
+from dataclasses import dataclass
+
+from fusion.errors import CohortError, Fault
+from fusion.features.radiomics import engine
+from fusion.features.slices import compile_once
+from fusion.progress import cores
+from fusion.serve import of_regions, of_slices
+from fusion.serve.asked import Asked
+from fusion.serve.bundle import Bundle
+from fusion.serve.score import Scorer
+from fusion.serve.told import Told
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """A bundle, warm: its networks are loaded and the features' code is compiled."""
+
+    bundle: Bundle
+    scorer: Scorer
+
+    @classmethod
+    def of(cls, bundle: Bundle, threads: int = 0) -> "Predictor":
+        """``bundle``, ready to answer.
+
+        Args:
+            bundle: checked.
+            threads: that work on one case; 0 for one a core. No number depends on it.
+        """
+        threads = cores(threads)
+        if any(own.radiomics for own in bundle.deployed.questions):
+            radiomics = bundle.run.radiomics
+            (engine.compile_once if bundle.manifest.kind == "regions" else compile_once)(radiomics)
+        return cls(bundle, Scorer.of(bundle, threads))
+
+    def answer(self, asked: Asked) -> Told:
+        """Everything that the bundle tells of a case; equal questions give equal answers.
+
+        Raises:
+            FusionError: whatever a user can mend, all faults of files and clinical values at once: files of the other
+                kind, a model that the bundle lacks, a value that the model to answer reads and nobody gave.
+        """
+        kind = self.bundle.manifest.kind
+        given = asked.files if kind == "regions" else asked.study
+        if given is None:
+            raise CohortError(_other_kind(kind, asked.case))
+        return (of_regions if kind == "regions" else of_slices).answer(self.bundle, self.scorer, asked)
+
+
+def _other_kind(kind: str, case: str) -> Fault:
+    if kind == "regions":
+        remedy = "give one image and its mask, or choose a bundle of slices"
+        return Fault("slices by sequence", "an image and a tumour mask, as this bundle reads", remedy, case)
+    remedy = "name the sequence of each image, or choose a bundle of tumour and ring"
+    return Fault("one image without a sequence", "slices by sequence, as this bundle reads", remedy, case)
