@@ -64,7 +64,7 @@ def slice_features(slices: Slices, run: Run, cache: Path) -> dict[str, FeatureTa
     radiomics = on_slices(run.radiomics)
     tumours = [own for sequence in run.used_sequences for own in _tumours(slices, sequence)]
     if len(tumours) > 1 and cores(run.jobs) > 1:
-        _compile_once(radiomics)
+        compile_once(radiomics)
     found: dict[tuple[str, str], Kept] = {}
     faults: list[Fault] = []
     for own, kept in each(partial(_measure, radiomics=radiomics, cache=cache), tumours, "radiomics", run.jobs):
@@ -98,8 +98,12 @@ def _pair(pixel_mm: ndarray) -> tuple[float, float]:
     return y, x
 
 
-def _compile_once(radiomics: Radiomics) -> None:
-    """Have the engine compiled here, so that workers find its code instead of each making it."""
+def compile_once(radiomics: Radiomics) -> None:
+    """Have the engine compiled here, so that workers find its code instead of each making it.
+
+    Args:
+        radiomics: settings for slices, as ``on_slices`` makes them.
+    """
     mask = np.zeros((32, 32), dtype=bool)
     mask[8:24, 6:26] = True
     noise = np.random.default_rng(0).integers(0, 256, mask.shape).astype(np.uint8)

@@ -66,8 +66,9 @@ def _features(
     except FeatureError as error:
         raise FeatureError([replace(fault, case=case.name) for fault in error.faults]) from error
     names = columns(radiomics)
-    both = {f"{r}:{name}": float(v) for r in REGIONS for name, v in zip(names, found.features[r], strict=True)}
-    rows = {f"{r}_RAD": both for r in REGIONS} | {"+".join(REGIONS) + "_RAD": both}
+    own = {region: dict(zip(names, found.features[region].tolist(), strict=True)) for region in REGIONS}
+    both = {f"{region}:{name}": value for region in REGIONS for name, value in own[region].items()}
+    rows = {f"{region}_RAD": own[region] | both for region in REGIONS} | {"+".join(REGIONS) + "_RAD": both}
     return rows, [f"{region}: {words}" for region in REGIONS for words in found.warnings[region]]
 
 

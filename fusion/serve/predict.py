@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from fusion.errors import CohortError, Fault
+from fusion.features import slices
 from fusion.features.radiomics import engine
-from fusion.features.slices import compile_once
+from fusion.features.slice_preset import on_slices
 from fusion.progress import cores
 from fusion.serve import of_regions, of_slices
 from fusion.serve.asked import Asked
@@ -30,8 +31,7 @@ class Predictor:
         """
         threads = cores(threads)
         if any(own.radiomics for own in bundle.deployed.questions):
-            radiomics = bundle.run.radiomics
-            (engine.compile_once if bundle.manifest.kind == "regions" else compile_once)(radiomics)
+            _compile_once(bundle)
         return cls(bundle, Scorer.of(bundle, threads))
 
     def answer(self, asked: Asked) -> Told:
@@ -46,6 +46,13 @@ class Predictor:
         if given is None:
             raise CohortError(_other_kind(kind, asked.case))
         return (of_regions if kind == "regions" else of_slices).answer(self.bundle, self.scorer, asked)
+
+
+def _compile_once(bundle: Bundle) -> None:
+    if bundle.manifest.kind == "regions":
+        engine.compile_once(bundle.run.radiomics)
+    else:
+        slices.compile_once(on_slices(bundle.run.radiomics))
 
 
 def _other_kind(kind: str, case: str) -> Fault:
