@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import torch
 
-from fusion.data.case import Case, Files, load
+from fusion.data.case import Case, load
 from fusion.errors import FeatureError
 from fusion.features.radiomics import engine
 from fusion.features.radiomics.preset import columns
-from fusion.heads.plain import Question, Scores
+from fusion.heads.plain import Scores
 from fusion.models.inputs import Boxes, centred
 from fusion.roi.box import box
 from fusion.roi.patch import CasePatch, Patches
@@ -95,12 +95,13 @@ def _explained(
 def _warnings(
     bundle: Bundle, case: Case, masks: Mapping[str, Mask], rows: Rows, patch: CasePatch | None, own: Patient
 ) -> list[str]:
-    ranges, ring = bundle.ranges, bundle.run.roi.external2
-    found = unlike.unlike_grey(case, masks, ranges, hu=ring.hu_range is not None) + unlike.cut_off(masks)
+    ranges, hu = bundle.ranges, bundle.run.roi.external2.hu_range is not None
+    both = rows.get("+".join(REGIONS) + "_RAD", {})
+    found = unlike.unlike_grey(case.image, masks, both, ranges, hu) + unlike.cut_off(masks)
     if patch is not None and patch.exceeds:
         found.append("the tumour is larger than the box that the networks see: they see its middle")
     found += unlike.unlike_spacing(case.geometry.spacing_mm, IMAGE, ranges)
-    return found + unlike.unlike_numbers(own.numbers, ranges) + unlike.unlike_features(rows, ranges)
+    return found + unlike.unlike_numbers(own.numbers, ranges) + unlike.unlike_features(both, ranges)
 
 
 def _answer(bundle: Bundle, models: Chosen, known: Known, case: str, warnings: list[str]) -> Answer:

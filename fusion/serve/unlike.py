@@ -4,10 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from fusion.data.case import Case
-from fusion.roi.region import REGIONS
 from fusion.serve.parts import Range, Ranges
-from fusion.types import Mask
+from fusion.types import Mask, Volume
 
 SHOWN = 5
 """Features told with their numbers; the others by name."""
@@ -16,16 +14,17 @@ ROUNDING = 1e-6
 LOWEST_HU = -4096.0
 """Below it no scanner writes, not even as padding."""
 AXES = "zyx"
+ENDS = {"lowest": "Minimum", "highest": "Maximum"}
 
 
-def unlike_features(rows: Mapping[str, Mapping[str, float]], ranges: Ranges) -> list[str]:
+def unlike_features(row: Mapping[str, float], ranges: Ranges) -> list[str]:
     """Features outside their training ranges, the farthest first: five with their numbers, the rest by name.
 
     Args:
-        rows: by source the features that its heads read, by name.
+        row: features by name, as ``ranges`` names them.
         ranges: of the training cases.
     """
-    found = {name: value for row in rows.values() for name, value in row.items() if name in ranges.features}
+    found = {name: value for name, value in row.items() if name in ranges.features}
     outside = {name: far for name, value in found.items() if (far := _beyond(value, ranges.features[name])) > 0}
     worst = sorted(outside, key=lambda name: -outside[name])
     told = [f"feature {_told(name, found[name], ranges.features[name])}" for name in worst[:SHOWN]]
@@ -59,16 +58,19 @@ def unlike_spacing(spacing_mm: Sequence[float], image: str, ranges: Ranges) -> l
     ]
 
 
-def unlike_grey(case: Case, masks: Mapping[str, Mask], ranges: Ranges, hu: bool) -> list[str]:
+def unlike_grey(
+    image: Volume, masks: Mapping[str, Mask], features: Mapping[str, float], ranges: Ranges, hu: bool
+) -> list[str]:  # fmt: skip
     """Regions with grey values beyond any of the training cases, and an image that does not hold HU.
 
     Args:
-        case: whose image is looked at.
-        masks: the regions.
+        image: of the case.
+        masks: its regions.
+        features: ``region:original_firstorder_Minimum`` and ``Maximum``, where features were measured.
         ranges: of the training cases.
         hu: whether the bundle's images hold Hounsfield units.
     """
-    return [*(_no_hu(case.image) if hu else ()), *_grey(case.image, masks, ranges, "HU" if hu else "")]
+    return [*(_no_hu(image) if hu else ()), *_grey(image, masks, features, ranges, " HU" if hu else "")]
 
 
 def cut_off(masks: Mapping[str, Mask]) -> list[str]:
@@ -81,7 +83,7 @@ def cut_off(masks: Mapping[str, Mask]) -> list[str]:
     return found
 
 
-def _no_hu(image: np.ndarray) -> Iterator[str]:
+def _no_hu(image: Volume) -> Iterator[str]:
     low, high = float(image.min()), float(image.max())
     if low >= 0:
         yield f"grey values from {low:.6g} to {high:.6g} do not look like HU, where fat and air lie below 0"
@@ -91,12 +93,16 @@ def _no_hu(image: np.ndarray) -> Iterator[str]:
         yield f"grey values from {low:.6g} to {high:.6g} do not look like HU, but like scaled ones"
 
 
-def _grey(image: np.ndarray, masks: Mapping[str, Mask], ranges: Ranges, unit: str) -> Iterator[str]:
-    for region in (name for name in REGIONS if name in ranges.hu and name in masks):
+def _grey(
+    image: Volume, masks: Mapping[str, Mask], features: Mapping[str, float], ranges: Ranges, unit: str
+) -> Iterator[str]:  # fmt: skip
+    for region, known in ranges.hu.items():
         inside = image[masks[region]]
-        for what, value, own in zip(("lowest", "highest"), (inside.min(), inside.max()), ranges.hu[region], strict=True):
-            if _beyond(float(value), own) > 0:
-                yield _told(f"{what} grey value of {region}", float(value), own, f" {unit}".rstrip())
+        raw = float(inside.min()), float(inside.max())
+        for (what, feature), value, own in zip(ENDS.items(), raw, known, strict=True):
+            value = features.get(f"{region}:original_firstorder_{feature}", value)
+            if _beyond(value, own) > 0:
+                yield _told(f"{what} grey value of {region}", value, own, unit)
 
 
 def _beyond(value: float, own: Range) -> float:
