@@ -1,0 +1,1 @@
+"""Three planes of a case in the browser: image, tumour, External2 and heat map."""
