@@ -56,11 +56,40 @@ def load(path: Path, network: Network, slices: int, regions: int, outputs: int =
     from safetensors.torch import load_file
 
     notes(path)
-    with torch.random.fork_rng(devices=[]):
-        net = RegionNetwork(network, slices, regions, outputs=outputs)
+    return trained(untrained(network, slices, regions, outputs), load_file(path), network, str(path))
+
+
+def read(content: bytes, file: str) -> dict[str, Tensor]:
+    """Weights from a file's bytes, for those who checked the bytes.
+
+    Raises:
+        ModelError: they are no safetensors.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load as from_bytes
+
     try:
-        net.load_state_dict(load_file(path))
+        return from_bytes(content)
+    except SafetensorError as error:
+        remedy = "write the file again"
+        raise ModelError(Fault("no weights", "weights written by fusion", remedy, file=file)) from error
+
+
+def untrained(network: Network, slices: int, regions: int, outputs: int = 1) -> RegionNetwork:
+    """A network of this architecture, not trained; torch's own generator stays as it was."""
+    with torch.random.fork_rng(devices=[]):
+        return RegionNetwork(network, slices, regions, outputs=outputs)
+
+
+def trained(net: RegionNetwork, weights: Mapping[str, Tensor], network: Network, file: str) -> RegionNetwork:
+    """``net`` with ``weights``, ready to score.
+
+    Raises:
+        ModelError: they are another architecture's than ``network`` describes.
+    """
+    try:
+        net.load_state_dict(weights)
     except RuntimeError as error:
         remedy = "use the config the network was trained with"
-        raise ModelError(Fault("weights that do not fit", network.backbone, remedy, file=str(path))) from error
+        raise ModelError(Fault("weights that do not fit", network.backbone, remedy, file=file)) from error
     return net.eval()

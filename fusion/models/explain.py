@@ -16,7 +16,7 @@ from fusion.models.embed import BATCH
 from fusion.models.export import Trained
 from fusion.models.inputs import Boxes, centred
 from fusion.models.machine import device, steady
-from fusion.models.network import RegionNetwork, present
+from fusion.models.network import RegionNetwork, present, there
 from fusion.roi.patch import Patches
 
 ROUNDING = 1e-6
@@ -39,9 +39,12 @@ class HeatMaps:
 
 
 def grad_cam(
-    net: RegionNetwork, regions: Float[Tensor, "b region channel z y x"]
+    net: RegionNetwork, regions: Float[Tensor, "b region channel z y x"], output: int | None = None
 ) -> list[list[Float[Tensor, "b z y x"]]]:
     """Grad-CAM of the log-odds by region, then scale, on the patch grid (Selvaraju 2017, doi:10.1109/ICCV.2017.74).
+
+    Of a network of several classes the logit of class ``output`` stands in the log-odds' place. Networks of pictures
+    have a branch a sequence; the map of a picture that a case lacks (all 0) is zero.
 
     A scale's map is the sum of its feature maps, each weighed with the mean over the map of the gradient of the
     log-odds, through all that follows, and without what is negative. A `slices` map holds for every slice;
@@ -52,12 +55,21 @@ def grad_cam(
     seen = regions.detach().clone().requires_grad_()
     with torch.enable_grad():
         maps = [branch(region) for branch, region in zip(net.branches, seen.unbind(1), strict=True)]
-        log_odds = net.classify(net.head.deep(maps, present(seen[:, None]))[:, 0])
+        said = _said(net, maps, seen)
         flat = [own for branch in maps for own in branch]
-        slopes = torch.autograd.grad(log_odds.sum(), flat)
+        slopes = torch.autograd.grad((said if output is None else said[:, output]).sum(), flat)
     heat = [_on_patch(_weighed(own.detach(), slope), regions) for own, slope in zip(flat, slopes, strict=True)]
     each = len(maps[0])
     return [heat[start : start + each] for start in range(0, len(heat), each)]
+
+
+def _said(
+    net: RegionNetwork, maps: Sequence[Sequence[Tensor]], seen: Float[Tensor, "b region channel z y x"]
+) -> Float[Tensor, "b *class"]:
+    """What the network says of these maps of what it has ``seen``, as its own ``forward`` does."""
+    if not net.pictures:
+        return net.classify(net.head.deep(maps, present(seen[:, None]))[:, 0])
+    return net.classify(net.head.deep(maps, None, there(seen)[:, None] if len(maps) > 1 else None)[:, 0])
 
 
 def _weighed(maps: Float[Tensor, "row feature ..."], slopes: Float[Tensor, "row feature ..."]) -> Tensor:
@@ -100,11 +112,13 @@ def heat_maps(
             values = np.stack([[heat[0].cpu().numpy() for heat in scales] for scales in maps])
             sums[case] = sums.get(case, 0.0) + values
             counts[case] = counts.get(case, 0) + 1
-    shown = {case: _region(boxes, case, roi)[list(nets[0].job.regions)][:, None] if inside else True for case in sums}
+    shown = {
+        case: inside_regions(boxes, case, roi)[list(nets[0].job.regions)][:, None] if inside else True for case in sums
+    }
     return {case: HeatMaps(sums[case] / counts[case] * shown[case], counts[case]) for case in cases.tolist()}
 
 
-def _region(boxes: Boxes, case: int, roi: Roi) -> Bool[ndarray, "2 z y x"]:
+def inside_regions(boxes: Boxes, case: int, roi: Roi) -> Bool[ndarray, "2 z y x"]:
     """Both regions on the networks' box: what `slice_mean` has as its last channel."""
     return centred(boxes, torch.tensor([case], device=boxes.grey.device), roi, SliceMean())[0, :, -1].cpu().numpy() > 0
 
@@ -115,12 +129,11 @@ def ablated(
 ) -> tuple[Float[Tensor, " b"], list[Float[Tensor, " b"]]]:
     """Log-odds with every region, and with each region alone: the other branches' maps are zero."""
     maps = [branch(region) for branch, region in zip(net.branches, regions.unbind(1), strict=True)]
-    slices = present(regions[:, None])
     alone = [
         [own if number == kept else [torch.zeros_like(one) for one in own] for number, own in enumerate(maps)]
         for kept in range(len(maps))
     ]
-    log_odds, *each = [net.classify(net.head.deep(some, slices)[:, 0]) for some in (maps, *alone)]
+    log_odds, *each = [_said(net, some, regions) for some in (maps, *alone)]
     return log_odds, each
 
 

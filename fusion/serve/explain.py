@@ -1,0 +1,160 @@
+"""Where a bundle's networks look in one case, and what each region adds to their score."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Float32
+from numpy import ndarray
+from torch import Tensor
+
+from fusion.config.network import Network
+from fusion.data.case import Case
+from fusion.models.checkpoints import read, trained, untrained
+from fusion.models.explain import HeatMaps, ablated, grad_cam, inside_regions
+from fusion.models.held import box, hold, plain
+from fusion.models.inputs import Boxes, centred
+from fusion.models.machine import device, steady
+from fusion.models.network import RegionNetwork
+from fusion.roi.back import to_image
+from fusion.roi.patch import Patches
+from fusion.roi.region import REGIONS
+from fusion.roi.slice import Slices
+from fusion.serve.answer import RegionShare
+from fusion.serve.bundle import Bundle
+from fusion.serve.parts import NetworkFile
+from fusion.serve.told import Heat
+from fusion.types import Mask
+
+MEMORY_MB = 512
+"""Networks kept from one case to the next, all bundles together; those not asked for the longest time go first."""
+_kept: OrderedDict[tuple[str, str, str], tuple[RegionNetwork, ...]] = OrderedDict()
+_lock = threading.Lock()
+
+
+def regions(
+    bundle: Bundle, patches: Patches, case: Case, ring: Mask, source: str
+) -> tuple[dict[str, Heat], tuple[RegionShare, ...]]:
+    """Heat maps by region, and each region's share where ``source`` sees both; means over all networks of ``source``.
+
+    A map is Grad-CAM of the log-odds, the mean of all scales, zero outside its region.
+
+    Args:
+        bundle: of regions, with networks.
+        patches: the case's box alone.
+        case: image and tumour that the box was cut from.
+        ring: External2 on the image's grid.
+        source: a network's score, as ``tumour+external2_DL``.
+    """
+    roi, network = bundle.run.roi, _network(bundle)
+    boxes, branches = Boxes.of(patches, device()), _files(bundle, "", source)[0].branches
+    seen = centred(boxes, torch.zeros(1, dtype=torch.long, device=device()), roi, network.input)[:, list(branches)]
+    nets = networks(bundle, "", source)
+    shown = inside_regions(boxes, 0, roi)[list(branches)]
+    heat: dict[str, Heat] = {}
+    for number, values in zip(branches, _mean_maps(nets, seen, None, shown).all_scales, strict=True):
+        region = (case.tumour, ring)[number]
+        on_image = to_image(values, case.tumour, case.geometry.spacing_mm, roi.patch, case.name)
+        heat[REGIONS[number]] = _to_one(on_image * region)
+    return heat, _shares(nets, seen, source) if len(branches) == 2 else ()
+
+
+def slices(
+    bundle: Bundle, slices: Slices, model: str, shown: str | None = None
+) -> dict[str, Float32[ndarray, "y x"]]:  # fmt: skip
+    """Heat maps by sequence of the network's score that ``model`` reads; none where it reads no network's.
+
+    Args:
+        bundle: of slices.
+        slices: the case alone.
+        model: with its task.
+        shown: the class that the maps speak for, with more than two classes; of two it is always the positive one.
+    """
+    question, name = bundle.deployed.question(model)
+    sources = [own for own in question.reads(name)[0] if own in question.networks]
+    if not sources:
+        return {}
+    network, branches = _network(bundle), _files(bundle, question.name, sources[0])[0].branches
+    output = None if len(question.classes) == 2 else question.classes.index(shown or question.classes[0])
+    one = torch.zeros(1, dtype=torch.long, device=device())
+    seen = plain(hold(slices, device(), branches), one, network, bundle.run.roi)
+    found = _mean_maps(networks(bundle, question.name, sources[0]), seen, output).all_scales[:, 0]
+    return {
+        slices.sequences[number]: _to_one(own)
+        for number, own in zip(branches, found, strict=True)
+        if slices.there[0, number]
+    }
+
+
+def networks(bundle: Bundle, question: str, source: str) -> tuple[RegionNetwork, ...]:
+    """The networks of ``source``, read from the bundle's own bytes when they are first asked for."""
+    key = bundle.digest, question, source
+    with _lock:
+        if key not in _kept:
+            _kept[key] = tuple(_read(bundle, question, source))
+        _kept.move_to_end(key)
+        while len(_kept) > 1 and sum(_megabytes(own) for own in _kept.values()) > MEMORY_MB:
+            _kept.popitem(last=False)
+        return _kept[key]
+
+
+def _read(bundle: Bundle, question: str, source: str) -> Iterator[RegionNetwork]:
+    network, files = _network(bundle), _files(bundle, question, source)
+    classes = len(next(own.classes for own in bundle.deployed.questions if own.name == question))
+    outputs = 1 if classes == 2 else classes
+    empty = untrained(network, box(network, bundle.run.roi)[0], len(files[0].branches), outputs)
+    for own in files:
+        weights = read(bundle.bytes(own.weights), own.weights)
+        yield trained(deepcopy(empty), weights, network, own.weights).requires_grad_(False).to(device())
+
+
+def _files(bundle: Bundle, question: str, source: str) -> list[NetworkFile]:
+    return [own for own in bundle.deployed.networks if (own.question, own.source) == (question, source)]
+
+
+def _network(bundle: Bundle) -> Network:
+    network = bundle.run.network
+    assert network is not None  # a source of networks is asked for
+    return network
+
+
+def _megabytes(nets: Sequence[RegionNetwork]) -> float:
+    return sum(own.nbytes for net in nets for own in net.state_dict().values()) / 1e6
+
+
+def _mean_maps(
+    nets: Sequence[RegionNetwork], seen: Float[Tensor, "1 branch channel z y x"], output: int | None,
+    shown: Bool[ndarray, "branch z y x"] | None = None,
+) -> HeatMaps:  # fmt: skip
+    """The mean over ``nets``, zero outside ``shown``."""
+    with steady():
+        each = [[torch.stack([own[0] for own in branch]) for branch in grad_cam(net, seen, output)] for net in nets]
+    maps = torch.stack([torch.stack(branches) for branches in each]).mean(0).cpu().numpy()
+    return HeatMaps(maps if shown is None else maps * shown[:, None], len(nets))
+
+
+def _shares(
+    nets: Sequence[RegionNetwork], seen: Float[Tensor, "1 2 channel z y x"], source: str
+) -> tuple[RegionShare, ...]:  # fmt: skip
+    """What each region adds: log-odds with both less log-odds with the other alone."""
+    with steady():
+        found = [ablated(net, seen) for net in nets]
+    both, *alone = torch.tensor([[both.item(), *(own.item() for own in each)] for both, each in found]).mean(0).tolist()
+    return tuple(
+        RegionShare(
+            source=source,
+            region=region,
+            log_odds=both - other,
+            how=f"log-odds with both regions ({both:.2f}) less those with {named} alone ({other:.2f})",
+        )
+        for region, named, other in zip(REGIONS, reversed(REGIONS), reversed(alone), strict=True)
+    )
+
+
+def _to_one(heat: Float[ndarray, "*axes"]) -> Float32[ndarray, "*axes"]:
+    """Its largest value 1, unless nothing speaks for the class."""
+    top = float(heat.max())
+    return (heat / top if top > 0 else heat).astype(np.float32)
