@@ -1,7 +1,7 @@
-"""Read and write volumes and masks (NIfTI, NRRD, MHA) with their geometry."""
+"""Read and write volumes and masks (NIfTI, NRRD, MHA; DICOM is read) with their geometry."""
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from fusion.store import whole
 from fusion.types import Mask, Spacing, Volume
 
 SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
+DICOM_SUFFIX = ".dcm"
 sitk.ProcessObject.SetGlobalWarningDisplay(False)  # faults carry the reason; ITK would print it a second time
 
 
@@ -51,11 +52,23 @@ class Geometry:
 
 
 @dataclass(frozen=True)
+class Reference:
+    """Identifiers of a DICOM series, to which its masks refer; for comparison alone, never printed."""
+
+    series: str = field(repr=False)
+    frame_of_reference: str = field(repr=False)
+    instances: tuple[str, ...] = field(repr=False)
+    """Of each slice; of a file of several frames the same for all."""
+
+
+@dataclass(frozen=True)
 class Image:
     """Grey values in float32 and their grid."""
 
     values: Volume
     geometry: Geometry
+    reference: Reference | None = None
+    """Of an image read from DICOM."""
 
 
 @dataclass(frozen=True)
@@ -64,16 +77,36 @@ class Labels:
 
     values: Shaped[np.ndarray, "z y x"]
     geometry: Geometry
+    notes: tuple[str, ...] = ()
+    """What was decided in reading it."""
+
+
+def is_dicom(path: Path) -> bool:
+    """Whether ``path`` is a folder, which can only hold a DICOM series, or a DICOM file by its name or first bytes."""
+    if path.is_dir() or path.name.lower().endswith(DICOM_SUFFIX):
+        return True
+    if not path.is_file() or path.name.lower().endswith(SUFFIXES):
+        return False
+    from fusion.data.dicom_header import is_dicom_file
+
+    try:
+        return is_dicom_file(path)
+    except OSError:
+        return False
 
 
 def read_image(path: Path) -> Image:
-    """The volume in ``path`` as float32.
+    """The volume in ``path`` as float32: a file, a folder with one DICOM series, or one file of such a series.
 
     Integer CT is cast before anything resamples it: PyRadiomics would truncate interpolated integers toward zero.
 
     Raises:
         CohortError: no such file, unknown format, unreadable, not one 3-D volume of scalars, NaN or infinite voxels.
     """
+    if path.exists() and is_dicom(path):
+        from fusion.data.dicom_series import read_series  # which takes Image from here
+
+        return read_series(path)
     raw = _read(path)
     values = sitk.GetArrayFromImage(raw).astype(np.float32)
     bad = nifti.not_finite(path) if nifti.is_nifti(path) else int(values.size - np.isfinite(values).sum())
@@ -125,7 +158,7 @@ def _read(path: Path) -> Any:
         raise CohortError(Fault("no such file", "an image", "check the path in the table", file=str(path)))
     if not path.name.lower().endswith(SUFFIXES):
         remedy = "convert it to NIfTI"
-        raise CohortError(Fault("an unknown format", f"one of {', '.join(SUFFIXES)}", remedy, file=str(path)))
+        raise CohortError(Fault("an unknown format", f"one of {', '.join(SUFFIXES)}, or DICOM", remedy, file=str(path)))
     try:
         raw = sitk.ReadImage(str(path))
         if nifti.is_nifti(path):
