@@ -14,6 +14,8 @@ from fusion.errors import FusionError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from fusion.serve.typed import Typed
+
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 Config = Annotated[Path, typer.Argument(help="A YAML config; see configs/.")]
 Overrides = Annotated[list[str] | None, typer.Argument(help="section.field=value", metavar="[KEY=VALUE ...]")]
@@ -231,6 +233,72 @@ def audit(
         print(json.dumps({"faults": [{**asdict(f), "message": str(f)} for f in error.faults]}, indent=2))
         raise typer.Exit(1) from error
     print(json.dumps(auditing.as_json(found), indent=2) if as_json else auditing.as_text(found))
+
+
+@app.command()
+def predict(
+    bundle: Annotated[Path, typer.Argument(help="A bundle's folder or .zip, or the folder of a run that has one.")],
+    image: Annotated[list[str] | None, typer.Option(help="Path; of slices SEQUENCE=path, repeat.")] = None,
+    mask: Annotated[list[str] | None, typer.Option(help="Of the tumour; of slices SEQUENCE=path, repeat.")] = None,
+    external2: Annotated[Path | None, typer.Option(help="A ring drawn by hand; default the automatic one.")] = None,
+    clinical: Annotated[list[str] | None, typer.Option(help="Such as age=61; repeat.", metavar="NAME=VALUE")] = None,
+    model: Annotated[list[str] | None, typer.Option(help="Whose answer; the first is the headline.")] = None,
+    task: Annotated[str | None, typer.Option(help="Of a bundle of slices.")] = None,
+    case: Annotated[str | None, typer.Option(help="Names the case in the answer; `case` unless told.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for ring, heat maps, pictures.", metavar="DIR")] = None,
+    sheet: Annotated[list[Literal["html", "pdf"]] | None, typer.Option(help="A page to print, in --out.")] = None,
+    dicom: Annotated[bool, typer.Option("--dicom", help="External2 as SEG and the answer as SR, in --out.")] = False,
+    heat_map: Annotated[bool, typer.Option(help="Where the networks look, and each region's share.")] = True,
+    cohort: Annotated[Path | None, typer.Option(help="Many cases: a table as the run's.", metavar="TABLE")] = None,
+    jobs: Annotated[int, typer.Option(min=0, help="Processes for --cohort; 0 for one a core.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout, which is what comes anyway.")] = False,
+) -> None:
+    """Answer one case with a run's bundle, or every case of a table; JSON on stdout."""
+    from fusion.serve.typed import Typed
+
+    if out is None and (sheet or dicom or cohort):
+        raise typer.BadParameter("--sheet, --dicom and --cohort leave files; say where with --out DIR")
+    typed = Typed(case or "case", image or (), mask or (), external2, clinical or (), model or (), task, heat_map)
+    if cohort is None:
+        _predict_one(bundle, typed, out, sheet or [], dicom)
+        return
+    alone = {"--image": image, "--mask": mask, "--external2": external2, "--clinical": clinical, "--case": case}
+    if given := [name for name, value in alone.items() if value is not None]:
+        raise typer.BadParameter(f"{', '.join(given)}: for one case; with --cohort they stand in the table")
+    assert out is not None
+    _predict_many(bundle, typed, cohort, out, sheet or [], dicom, jobs)
+
+
+def _predict_one(bundle: Path, typed: "Typed", out: Path | None, sheet: list[str], dicom: bool) -> None:
+    from fusion.serve import bundle as bundles
+    from fusion.serve.asked import Outputs
+    from fusion.serve.deliver import deliver
+    from fusion.serve.predict import Predictor
+    from fusion.serve.typed import asked
+
+    own = bundles.read(bundle)
+    question = asked(typed, own)
+    predictor = Predictor.of(own)
+    if out is None:
+        answer = predictor.answer(question).answer
+    else:
+        answer = deliver(predictor, question, Outputs(out, "html" in sheet, "pdf" in sheet, dicom))
+    print(answer.model_dump_json(indent=2))
+
+
+def _predict_many(
+    bundle: Path, typed: "Typed", table: Path, out: Path, sheet: list[str], dicom: bool, jobs: int
+) -> None:  # fmt: skip
+    from fusion.serve import bundle as bundles
+    from fusion.serve.cohort_predict import Wanted, predict_cohort
+    from fusion.serve.typed import models
+
+    wanted = Wanted(models(typed, bundles.read(bundle)), typed.explain, "html" in sheet, "pdf" in sheet, dicom)
+    done = predict_cohort(bundle, table, out, wanted, jobs)
+    faults = [{**asdict(fault), "message": str(fault)} for fault in done.faults]
+    print(json.dumps({"predictions": str(done.predictions), "answered": done.answered, "faults": faults}, indent=2))
+    if done.faults:
+        raise FusionError(done.faults)
 
 
 @app.command("config")

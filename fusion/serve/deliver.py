@@ -61,14 +61,16 @@ def _write_regions(told: Told, case: Case, bundle: Bundle, outputs: Outputs) -> 
 
 
 def _write_slices(told: Told, folder: Path) -> None:
-    """slice_<sequence>.png; heat_<task>_<sequence>.png of the first model of each task that reads a network."""
+    """slice_<sequence>.png with the headline's heat; heat_<task>_<sequence>.png of the first model that has some."""
     from fusion.serve import overlay
 
     for sequence in told.pieces:
-        _write_picture(folder / f"slice_{sequence}.png", overlay.slice(told, None, sequence))
+        _write_picture(folder / f"slice_{sequence}.png", overlay.slice(told, told.answer.model, sequence))
+    first: dict[tuple[str, str], str] = {}
     for model, sequence in told.slice_heat:
-        path = folder / f"heat_{model.rpartition('/')[0]}_{sequence}.png"
-        _write_picture(path, overlay.slice(told, model, sequence))
+        first.setdefault((model.rpartition("/")[0], sequence), model)
+    for (task, sequence), model in first.items():
+        _write_picture(folder / f"heat_{task}_{sequence}.png", overlay.slice(told, model, sequence))
 
 
 def _write_view(told: Told, case: Case, folder: Path) -> None:
