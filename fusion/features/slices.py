@@ -78,6 +78,25 @@ def slice_features(slices: Slices, run: Run, cache: Path) -> dict[str, FeatureTa
     return {name: _table(name, {case: found[name, case] for case in order[name]}, radiomics) for name in order}
 
 
+def case_features(slices: Slices, radiomics: Radiomics, threads: int = 1) -> dict[str, Kept]:
+    """By sequence the features of a case, in the order of ``columns``; nothing is read from or kept on a disk.
+
+    Args:
+        slices: one case's; a sequence without a mask is left out.
+        radiomics: settings for slices, as ``on_slices`` makes them.
+        threads: images measured at the same time; changes no number.
+
+    Raises:
+        FeatureError: every slice that could not be measured.
+    """
+    tumours = [own for sequence in slices.sequences for own in _tumours(slices, sequence)]
+    found = {own.sequence: _measured(own, radiomics, threads) for own in tumours}
+    kept = {sequence: own for sequence, own in found.items() if isinstance(own, Kept)}
+    if faults := [fault for own in found.values() if not isinstance(own, Kept) for fault in own]:
+        raise FeatureError(faults)
+    return kept
+
+
 def metadata(radiomics: Radiomics, sequence: str) -> dict[str, str]:
     """What a reader of a table has to know about how it was made."""
     grey = "0..255 of the picture, float32"
@@ -114,17 +133,22 @@ def compile_once(radiomics: Radiomics) -> None:
 
 def _measure(own: Tumour, radiomics: Radiomics, cache: Path) -> Kept | tuple[Fault, ...]:
     image, mask, geometry = own.volume(radiomics)
-    masks = {own.sequence: mask}
-    key = memory.keys(image, masks, geometry, radiomics)[own.sequence]
+    key = memory.keys(image, {own.sequence: mask}, geometry, radiomics)[own.sequence]
     if (kept := memory.recall(cache, key)) is not None:
         return kept
+    found = _measured(own, radiomics)
+    if isinstance(found, Kept):
+        memory.remember(cache, key, found)
+    return found
+
+
+def _measured(own: Tumour, radiomics: Radiomics, threads: int = 1) -> Kept | tuple[Fault, ...]:
+    image, mask, geometry = own.volume(radiomics)
     try:
-        measured = engine.measure(image, masks, geometry, radiomics)
+        measured = engine.measure(image, {own.sequence: mask}, geometry, radiomics, threads)
     except FeatureError as error:
         return tuple(_named(fault, own) for fault in error.faults)
-    kept = Kept(measured.features[own.sequence], measured.warnings[own.sequence])
-    memory.remember(cache, key, kept)
-    return kept
+    return Kept(measured.features[own.sequence], measured.warnings[own.sequence])
 
 
 def _named(fault: Fault, own: Tumour) -> Fault:

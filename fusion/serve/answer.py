@@ -67,6 +67,19 @@ class Answer(Part):
     """Name and digest of the bundle's manifest."""
     note: str = "research use only"
 
+    @classmethod
+    def led_by_first(
+        cls, answers: tuple[ModelAnswer, ...], case: str, warnings: tuple[str, ...], not_answered: dict[str, str],
+        bundle: str,
+    ) -> "Answer":  # fmt: skip
+        """The first of ``answers`` is the headline's."""
+        first = answers[0]
+        return cls(
+            case=case, model=first.model, probability=first.probability, threshold=first.threshold, label=first.label,
+            contributions=first.contributions, warnings=warnings, set=first.set, refer=first.refer, answers=answers,
+            not_answered=not_answered, bundle=bundle,
+        )  # fmt: skip
+
     def of(self, model: str) -> ModelAnswer:
         """One model's answer."""
         return next(own for own in self.answers if own.model == model)

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from fusion.config.network import Network
 from fusion.data.case import Case
+from fusion.heads.plain import Question
 from fusion.models.checkpoints import read, trained, untrained
 from fusion.models.explain import HeatMaps, ablated, grad_cam, inside_regions
 from fusion.models.held import box, hold, plain
@@ -73,20 +74,29 @@ def slices(
         model: with its task.
         shown: the class that the maps speak for, with more than two classes; of two it is always the positive one.
     """
-    question, name = bundle.deployed.question(model)
-    sources = [own for own in question.reads(name)[0] if own in question.networks]
-    if not sources:
+    there = sequences(bundle, slices, model)
+    if not there:
         return {}
-    network, branches = _network(bundle), _files(bundle, question.name, sources[0])[0].branches
+    question, source, branches = _seen_by(bundle, model)
     output = None if len(question.classes) == 2 else question.classes.index(shown or question.classes[0])
     one = torch.zeros(1, dtype=torch.long, device=device())
-    seen = plain(hold(slices, device(), branches), one, network, bundle.run.roi)
-    found = _mean_maps(networks(bundle, question.name, sources[0]), seen, output).all_scales[:, 0]
-    return {
-        slices.sequences[number]: _to_one(own)
-        for number, own in zip(branches, found, strict=True)
-        if slices.there[0, number]
-    }
+    seen = plain(hold(slices, device(), branches), one, _network(bundle), bundle.run.roi)
+    found = _mean_maps(networks(bundle, question.name, source), seen, output).all_scales[:, 0]
+    names = [slices.sequences[number] for number in branches]
+    return {name: _to_one(own) for name, own in zip(names, found, strict=True) if name in there}
+
+
+def sequences(bundle: Bundle, slices: Slices, model: str) -> tuple[str, ...]:
+    """The case's sequences that the network behind ``model`` sees; none where it reads no network's score."""
+    branches = _seen_by(bundle, model)[2]
+    return tuple(slices.sequences[number] for number in branches if slices.there[0, number])
+
+
+def _seen_by(bundle: Bundle, model: str) -> tuple[Question, str, tuple[int, ...]]:
+    """The question, the network source that ``model`` reads (it reads one at most) and what that sees."""
+    question, name = bundle.deployed.question(model)
+    source = next((own for own in question.reads(name)[0] if own in question.networks), None)
+    return question, source or "", () if source is None else _files(bundle, question.name, source)[0].branches
 
 
 def networks(bundle: Bundle, question: str, source: str) -> tuple[RegionNetwork, ...]:

@@ -51,7 +51,7 @@ def regions(told: Told, window: tuple[float, float], at: int | None = None) -> I
 
 
 def slice(told: Told, model: str | None, sequence: str) -> Image.Image:
-    """A sequence's picture as the networks saw it, and beside it with heat.
+    """A sequence's picture as the networks saw it, and beside it with heat where the model has some.
 
     Args:
         told: an answer of slices.
@@ -61,10 +61,11 @@ def slice(told: Told, model: str | None, sequence: str) -> Image.Image:
     piece = told.pieces[sequence]
     drawn = (Outline("tumour", _square_of(piece.mask), TUMOUR, dashed=False),) if piece.mask.any() else ()
     panel = Panel(_bytes(_square_of(piece.grey)), drawn)
-    if model is None:
+    heat = None if model is None else told.slice_heat.get((model, sequence))
+    if model is None or heat is None:
         return board(panel, None, "", sequence)
     says = f"speaks for {_speaks_for(told.answer, model)}, not at all to most"
-    return board(panel, _square_of(told.slice_heat[model, sequence]), says, f"{sequence}, {model}")
+    return board(panel, _square_of(heat), says, f"{sequence}, {model}")
 
 
 def largest(tumour: Mask) -> int:
