@@ -21,7 +21,7 @@ def is_nifti(path: Path) -> bool:
 def refuse_cut_off(path: Path) -> None:
     """Raise OSError or EOFError where the file holds fewer voxels than its header announces."""
     content = _content(path)
-    _, offset, voxels, bits = _header(content)
+    _, offset, voxels, bits = header(content)
     needed = offset + voxels * bits // 8
     if len(content) < needed:
         raise OSError(f"{len(content)} of {needed} bytes: the file is cut off")
@@ -30,7 +30,7 @@ def refuse_cut_off(path: Path) -> None:
 def not_finite(path: Path) -> int:
     """Number of voxels that are NaN or infinite."""
     content = _content(path)
-    code, offset, voxels, _ = _header(content)
+    code, offset, voxels, _ = header(content)
     if abs(code) not in FLOATS:
         return 0
     kind = np.dtype(FLOATS[abs(code)]).newbyteorder("<" if code > 0 else ">")
@@ -43,7 +43,7 @@ def _content(path: Path) -> bytes:
     return gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
 
 
-def _header(content: bytes) -> tuple[int, int, int, int]:
+def header(content: bytes) -> tuple[int, int, int, int]:
     """Datatype code (negative where big-endian), offset of the first voxel, number of voxels, bits a voxel."""
     if len(content) < 348:
         raise OSError(f"{len(content)} bytes: no room for a header")

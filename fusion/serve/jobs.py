@@ -1,11 +1,11 @@
 """What the worker's process does with what it is given: predictors made once, then a case or a cohort at a time."""
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fusion.errors import BundleError, Fault
+from fusion.serve import given, rows
 from fusion.serve.answer import Answer
 from fusion.serve.asked import Asked, Outputs
 
@@ -21,14 +21,6 @@ class Opened:
     digest: str
 
 
-@dataclass(frozen=True)
-class Done:
-    """An answer, and the seconds of work behind it."""
-
-    answer: Answer
-    seconds: float
-
-
 Predictors = dict[str, "Predictor"]
 
 
@@ -41,13 +33,22 @@ def predictors(bundles: dict[str, Opened]) -> Predictors:
     return {name: _predictor(opened) for name, opened in bundles.items()}
 
 
-def answer(made: Predictors, bundle: str, asked: Asked, outputs: Outputs) -> Done:
+def answer(made: Predictors, bundle: str, asked: Asked, outputs: Outputs) -> Answer:
     """One case answered, its files in the folder of ``outputs``."""
     from fusion.serve.deliver import deliver
 
-    begun = time.perf_counter()
-    told = deliver(made[bundle], asked, outputs)
-    return Done(told, time.perf_counter() - begun)
+    given.refuse_sizes(given.paths(asked))
+    return deliver(made[bundle], asked, outputs)
+
+
+def answer_given(made: Predictors, bundle: str, uploads: given.Given, outputs: Outputs) -> Answer:
+    """One case answered from uploads by role."""
+    return answer(made, bundle, given.asked(uploads, made[bundle].bundle.manifest.kind), outputs)
+
+
+def read_rows(made: Predictors, bundle: str, uploads: given.Given) -> list[rows.Row]:
+    """The cases of a table that came with its files."""
+    return rows.rows(uploads, made[bundle].bundle.run)
 
 
 def _predictor(opened: Opened) -> "Predictor":

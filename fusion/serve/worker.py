@@ -74,8 +74,13 @@ class Worker:
         self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
         self._thread.start()
 
-    def submit(self, verb: Callable[..., Any], *args: Any) -> Future[Any]:
+    def submit(self, verb: Callable[..., Any], *args: Any, patient: bool = False) -> Future[Any]:
         """The job's result to come; jobs are done in the order in which they are submitted.
+
+        Args:
+            verb: a function of a module.
+            args: behind the state.
+            patient: wait however many others do, as work must that goes on what has been begun.
 
         Raises:
             BusyError: as many jobs wait as may.
@@ -85,7 +90,7 @@ class Worker:
         with self._changed:
             if self._closed:
                 raise _stopped()
-            if len(self._jobs) >= self.bounds.waiting:
+            if self.full and not patient:
                 found = f"{len(self._jobs)} requests waiting"
                 raise BusyError(Fault(found, f"fewer than {self.bounds.waiting}", "try again in a minute"))
             self._jobs.append(job)
