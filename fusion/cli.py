@@ -246,7 +246,7 @@ def predict(
     task: Annotated[str | None, typer.Option(help="Of a bundle of slices.")] = None,
     case: Annotated[str | None, typer.Option(help="Names the case in the answer; `case` unless told.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for ring, heat maps, pictures.", metavar="DIR")] = None,
-    sheet: Annotated[list[Literal["html", "pdf"]] | None, typer.Option(help="A page to print, in --out.")] = None,
+    sheet: Annotated[list[str] | None, typer.Option(help="A page to print, in --out: html, pdf; repeat.")] = None,
     dicom: Annotated[bool, typer.Option("--dicom", help="External2 as SEG and the answer as SR, in --out.")] = False,
     heat_map: Annotated[bool, typer.Option(help="Where the networks look, and each region's share.")] = True,
     cohort: Annotated[Path | None, typer.Option(help="Many cases: a table as the run's.", metavar="TABLE")] = None,
@@ -258,6 +258,8 @@ def predict(
 
     if out is None and (sheet or dicom or cohort):
         raise typer.BadParameter("--sheet, --dicom and --cohort leave files; say where with --out DIR")
+    if unknown := [name for name in sheet or () if name not in ("html", "pdf")]:
+        raise typer.BadParameter(f"--sheet {', '.join(unknown)}: html or pdf")
     typed = Typed(case or "case", image or (), mask or (), external2, clinical or (), model or (), task, heat_map)
     if cohort is None:
         _predict_one(bundle, typed, out, sheet or [], dicom)
