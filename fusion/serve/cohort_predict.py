@@ -70,8 +70,6 @@ def predict_cohort(bundle: Path, table: Path, folder: Path, wanted: Wanted, jobs
     """
     own = bundles.read(bundle)
     cases = read_new(table, own.run.cohort, own.run.used_sequences)
-    folder.mkdir(parents=True, exist_ok=True)
-    sweep(folder)
     workers = min(cores(jobs), len(cases))
     verb = partial(_answered, bundle=bundle, digest=own.digest, table=table, folder=folder, wanted=wanted,
                    threads=max(cores(0) // workers, 1))  # fmt: skip
@@ -92,6 +90,8 @@ def _answered(
             remedy = "fill the cells or delete the row"
             raise FusionError(Fault("no path of an image", "an image and its mask", remedy, case.case, str(table)))
         key = _key(case, digest, wanted)
+        if own.is_dir():
+            sweep(own)
         if (kept := _kept(own, key)) is not None:
             return _Answered(kept)
         answer = deliver(_predictor(bundle, digest, threads), _asked(case, wanted), _outputs(own, wanted))

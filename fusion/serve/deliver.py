@@ -61,11 +61,11 @@ def _write_regions(told: Told, case: Case, bundle: Bundle, outputs: Outputs) -> 
 
 
 def _write_slices(told: Told, folder: Path) -> None:
-    """slice_<sequence>.png with the headline's heat; heat_<task>_<sequence>.png of the first model that has some."""
+    """slice_<sequence>.png, and heat_<task>_<sequence>.png of the first model that has some."""
     from fusion.serve import overlay
 
     for sequence in told.pieces:
-        _write_picture(folder / f"slice_{sequence}.png", overlay.slice(told, told.answer.model, sequence))
+        _write_picture(folder / f"slice_{sequence}.png", overlay.slice(told, None, sequence))
     first: dict[tuple[str, str], str] = {}
     for model, sequence in told.slice_heat:
         first.setdefault((model.rpartition("/")[0], sequence), model)

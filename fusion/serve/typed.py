@@ -1,6 +1,6 @@
 """What a user types of one case, as a question to a bundle."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def asked(typed: Typed, bundle: Bundle) -> Asked:
     """
     faults = [] if SAFE_NAME.fullmatch(typed.case) else [_no_name(typed.case)]
     clinical, more = pairs(typed.clinical, "--clinical", "NAME=value", typed.case)
-    given, wrong = _study(typed, bundle) if bundle.manifest.kind == "slices" else _files(typed)
+    given, wrong = _study(typed) if bundle.manifest.kind == "slices" else _files(typed)
     if faults := [*faults, *more, *wrong]:
         raise CohortError(faults)
     files, study = (None, given) if isinstance(given, Study) else (given, None)
@@ -85,42 +85,18 @@ def _files(typed: Typed) -> tuple[Files | None, list[Fault]]:
     return Files(typed.case, Path(typed.images[0]), Path(typed.masks[0]), typed.external2), []
 
 
-def _study(typed: Typed, bundle: Bundle) -> tuple[Study | None, list[Fault]]:
+def _study(typed: Typed) -> tuple[Study | None, list[Fault]]:
+    """The slices by sequence; whether the bundle knows these, and which needs a mask, the answer tells."""
     form = "SEQUENCE=path, as this bundle reads slices"
     images, faults = pairs(typed.images, "--image", form, typed.case)
     masks, more = pairs(typed.masks, "--mask", form, typed.case)
-    faults += more
-    known = bundle.run.used_sequences
-    for option, own in (("--image", images), ("--mask", masks)):
-        faults += [
-            Fault(f"{option} {name}=...", f"one of {', '.join(known)}", "name one of these", typed.case)
-            for name in own
-            if name not in known
-        ]
-    if not typed.images:
-        faults.append(Fault("no --image", f"one at least, as {form}", "give one", typed.case))
-    if typed.external2 is not None:
-        faults.append(Fault("--external2", "images of tumour and ring", "leave it out of slices", typed.case))
-    return Study(typed.case, _scans(images, masks, known)), faults + _unmasked(images, masks, bundle, typed.case)
-
-
-def _scans(images: Mapping[str, str], masks: Mapping[str, str], known: Sequence[str]) -> tuple[Scan, ...]:
-    return tuple(
-        Scan(name, Path(images[name]), Path(masks[name]) if name in masks else None) for name in known if name in images
-    )
-
-
-def _unmasked(images: Mapping[str, str], masks: Mapping[str, str], bundle: Bundle, case: str) -> list[Fault]:
-    """Sequences whose mask the bundle reads and nobody gave, and masks of no image."""
-    sequences = bundle.run.cohort.sequences
-    lacking = [
-        Fault(f"no --mask {name}=...", "the tumour's mask beside the image", "give it", case)
-        for name in images
-        if name in sequences and sequences[name].mask is not None and name not in masks
-    ]
-    alone = [Fault(f"--mask {name}=... without its image", "both", "give --image too", case)
+    alone = [Fault(f"--mask {name}=... without its image", "both", "give --image too", typed.case)
              for name in masks if name not in images]  # fmt: skip
-    return lacking + alone
+    if typed.external2 is not None:
+        alone.append(Fault("--external2", "images of tumour and ring", "leave it out of slices", typed.case))
+    paths = {name: Path(mask) for name, mask in masks.items()}
+    scans = tuple(Scan(name, Path(image), paths.get(name)) for name, image in images.items())
+    return Study(typed.case, scans), [*faults, *more, *alone]
 
 
 def _no_name(case: str) -> Fault:
