@@ -78,9 +78,9 @@ class Cohort(Part):
     patient: str = "patient"
     """Column with the patient; rows of one patient never part. Without it every case is a patient."""
     image: str = "ct"
-    """Column with the path of the image (NIfTI, NRRD, MHA)."""
+    """Column with the path of the image (NIfTI, NRRD, MHA; a folder with one DICOM series, or one of its files)."""
     tumour: str = "tumour"
-    """Column with the path of the tumour mask."""
+    """Column with the path of the tumour mask (as the image; for a DICOM image also RTSTRUCT and SEG)."""
     sequences: dict[Name, Sequence] = Field(default={})
     """Sequences by name, for slices in place of `image` and `tumour`; together with `tasks`."""
     tasks: dict[Name, Task] = Field(default={})
@@ -93,6 +93,9 @@ class Cohort(Part):
     """Optional column with the first reader's mask drawn again, given for some cases."""
     label: Annotated[int, Field(ge=1)] = 1
     """Value of the tumour in the tumour mask, and of the ring in a hand-refined ring."""
+    roi: str | None = None
+    """Of DICOM masks with several structures or segments (RTSTRUCT, SEG): the tumour's name, `#` and its number, or a
+    regular expression that one name holds. Without it the only one, or the one named like a tumour."""
     outcome: str = "malignant"
     """Column with the outcome."""
     positive: Level = 1

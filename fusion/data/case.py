@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
 from fusion.config.cohort import Cohort
-from fusion.data.image import Geometry, Image, Labels, read_image, read_labels, regrid
+from fusion.data.image import Geometry, Image, Labels, is_dicom, read_image, read_labels, regrid
+from fusion.data.roi_name import RING, TUMOUR
 from fusion.errors import CohortError, Fault
 from fusion.types import Mask, Volume
 
@@ -36,6 +38,8 @@ class Case:
     tumour: Mask
     external2: Mask | None
     geometry: Geometry
+    notes: tuple[str, ...] = ()
+    """What was decided in reading it."""
 
 
 def load(files: Files, cohort: Cohort, resample_mask: bool) -> Case:
@@ -51,15 +55,15 @@ def load(files: Files, cohort: Cohort, resample_mask: bool) -> Case:
     """
     faults: list[Fault] = []
     image = attempted(lambda: read_image(files.image), faults)
-    masks = {
-        name: attempted(lambda path=path: _mask(path, image, cohort, resample_mask), faults)  # type: ignore[misc]
-        for name, path in _masks(files).items()
+    drawn = {
+        role: attempted(partial(_drawn, path, role, image, cohort, resample_mask), faults)
+        for role, path in _masks(files).items()
     }
     if faults or image is None:
         raise CohortError([replace(fault, case=files.case) for fault in faults])
-    tumour = masks["tumour"]
-    assert tumour is not None
-    return Case(files.case, image.values, tumour, masks.get("external2"), image.geometry)
+    masks = {role: own.mask for role, own in drawn.items() if own is not None}
+    notes = tuple(note for own in drawn.values() if own is not None for note in own.notes)
+    return Case(files.case, image.values, masks["tumour"], masks.get("external2"), image.geometry, notes)
 
 
 def _masks(files: Files) -> dict[str, Path]:
@@ -77,8 +81,27 @@ def attempted(read: Callable[[], T], faults: list[Fault]) -> T | None:
         return None
 
 
-def _mask(path: Path, image: Image | None, cohort: Cohort, resample_mask: bool) -> Mask:
-    labels = read_labels(path)
+@dataclass(frozen=True)
+class _Drawn:
+    mask: Mask
+    notes: tuple[str, ...]
+
+
+def _drawn(path: Path, role: str, image: Image | None, cohort: Cohort, resample_mask: bool) -> _Drawn | None:
+    """The mask in ``path``; None of a DICOM mask whose image could not be read, as it has no grid without it."""
+    if not (path.exists() and is_dicom(path)):
+        labels = read_labels(path)
+    elif image is None:
+        return None
+    else:
+        from fusion.data.dicom_mask import read_dicom_mask
+
+        wanted, usual = (None, RING) if role == "external2" else (cohort.roi, TUMOUR)
+        labels = read_dicom_mask(path, image, wanted, usual, cohort.label)
+    return _Drawn(_mask(labels, path, image, cohort, resample_mask), labels.notes)
+
+
+def _mask(labels: Labels, path: Path, image: Image | None, cohort: Cohort, resample_mask: bool) -> Mask:
     present = np.unique(labels.values)
     if cohort.label not in present:
         found = f"no voxel with label {cohort.label} (labels: {', '.join(str(int(v)) for v in present[:10])})"

@@ -13,6 +13,8 @@ import numpy as np
 import pydicom
 from pydicom.filereader import read_file_meta_info
 
+from fusion.errors import FusionError
+
 PREFIX = slice(128, 132)
 DEFLATED = "1.2.840.10008.1.2.1.99"
 SEGMENTATIONS = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
@@ -115,7 +117,7 @@ def opened(path: Path, pixels: bool = False) -> Iterator[pydicom.Dataset]:
             if read_file_meta_info(path).get("TransferSyntaxUID") == DEFLATED:
                 raise Unreadable("deflated")
             yield pydicom.dcmread(content, stop_before_pixels=not pixels)
-    except Unreadable:
+    except (Unreadable, FusionError):
         raise
     except Exception as error:  # a parser on any bytes raises anything; its words may quote a name, so they stay here
         raise Unreadable(f"broken or cut off, {type(error).__name__}") from error

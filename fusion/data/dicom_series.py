@@ -1,5 +1,6 @@
 """DICOM series in a folder: which there are, and one of them as an image; right, or refused by name."""
 
+import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from fusion.data.dicom_header import DIRECTORY, VOLUMES, Header, Unreadable, is_
 from fusion.data.dicom_pixels import decode
 from fusion.data.image import SUFFIXES, Image, Reference
 from fusion.errors import CohortError, Fault
+from fusion.store import sha256
 
 MOST_FILES = 20_000
 BESIDE = (".txt", ".xml", ".html", ".htm", ".pdf", ".md", ".csv", ".json", ".inf", ".ini", ".png", ".jpg", ".jpeg",
@@ -87,6 +89,17 @@ def chosen(source: Path | Sequence[Path], choose: int | str | None = None) -> Se
     if len(picked) == 1 and picked[0].is_volume:
         return picked[0]
     raise CohortError(_choice(there, len(volumes), len(picked), _place(source)))
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of what is read from ``path``: a file's, or of the digests of a folder's or a series' files, sorted."""
+    if path.is_dir():
+        files: Sequence[Path] = _walk(path)
+    elif is_dicom_file(path) and read_header(path).sop_class in VOLUMES:
+        files = chosen(path).files
+    else:
+        return sha256(path)
+    return hashlib.sha256("".join(sorted(sha256(own) for own in files)).encode()).hexdigest()
 
 
 def _choice(there: Sequence[Series], volumes: int, picked: int, where: Path) -> Fault:

@@ -13,6 +13,7 @@ from fusion import phantom
 from fusion.config.run import Run
 from fusion.data import cohort
 from fusion.data.case import Files, load
+from fusion.data.dicom_series import digest
 from fusion.data.split import split
 from fusion.data.study import Study
 from fusion.errors import CohortError, Fault, ModelError, RegionError
@@ -104,7 +105,7 @@ def _look(files: Files | Study, run: Run) -> _Seen:
             _outlined(other, run)
     except (CohortError, RegionError) as error:
         return _Seen(error.faults, "")
-    return _Seen((), "".join(sha256(path) for path in (files.image, files.tumour, *(own.tumour for own in again))))
+    return _Seen((), "".join(digest(path) for path in (files.image, files.tumour, *(own.tumour for own in again))))
 
 
 def _outlined(other: Files, run: Run) -> None:
@@ -150,7 +151,7 @@ def _networks(run: Run) -> list[Fault]:
 
 def _digest(run: Run, files: Sequence[Files | Study], digests: list[str]) -> str:
     whole = hashlib.sha256(sha256(run.cohort.table).encode())
-    for own, digest in zip(files, digests, strict=True):
-        ring = sha256(own.external2) if isinstance(own, Files) and own.external2 else ""
-        whole.update(f"{digest}{ring}".encode())
+    for own, seen in zip(files, digests, strict=True):
+        ring = digest(own.external2) if isinstance(own, Files) and own.external2 else ""
+        whole.update(f"{seen}{ring}".encode())
     return whole.hexdigest()
