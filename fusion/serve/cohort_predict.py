@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from fusion.data.case import Files
+from fusion.data.dicom_series import digest as digest_of
 from fusion.data.new_cases import NewCase, read_new
 from fusion.errors import Fault, FusionError
 from fusion.progress import cores, each
@@ -18,7 +19,7 @@ from fusion.serve.answer import Answer, ModelAnswer
 from fusion.serve.asked import Asked, Outputs
 from fusion.serve.deliver import ANSWER, deliver
 from fusion.serve.predict import Predictor
-from fusion.store import sha256, sweep, write_csv, write_json
+from fusion.store import sweep, write_csv, write_json
 
 PREDICTIONS = "predictions.csv"
 INPUTS = "inputs.json"
@@ -118,21 +119,19 @@ def _outputs(folder: Path, wanted: Wanted) -> Outputs:
 
 def _key(case: NewCase, digest: str, wanted: Wanted) -> str:
     """Names everything that the answer and its files depend on."""
-    inputs = [[role, *(sha256(file) for file in files)] for role, files in _inputs(case)]
+    inputs = [(role, digest_of(path)) for role, path in _inputs(case).items() if path.exists()]
     text = json.dumps([digest, case.case, inputs, sorted(case.clinical.items()), vars(wanted)])
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _inputs(case: NewCase) -> Iterator[tuple[str, list[Path]]]:
-    """Files by role; a folder stands for the files in it."""
+def _inputs(case: NewCase) -> dict[str, Path]:
+    """What is read of the case, by role."""
     if isinstance(case.files, Files):
         paths = {role: getattr(case.files, role) for role in ("image", "tumour", "external2")}
     else:
         scans = case.files.scans if case.files else ()
         paths = {f"{own.sequence} {role}": getattr(own, role) for own in scans for role in ("image", "mask")}
-    for role, path in paths.items():
-        if path is not None:
-            yield role, [path] if path.is_file() else sorted(own for own in path.rglob("*") if own.is_file())
+    return {role: path for role, path in paths.items() if path is not None}
 
 
 def _kept(folder: Path, key: str) -> Answer | None:

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import torch
 
-from fusion.data.case import Case, load
-from fusion.errors import FeatureError
+from fusion.data.case import Case, attempted, load
+from fusion.errors import CohortError, Fault, FeatureError
 from fusion.features.radiomics import engine
 from fusion.features.radiomics.preset import columns
 from fusion.heads.plain import Scores
@@ -37,21 +37,36 @@ def answer(bundle: Bundle, scorer: Scorer, asked: Asked) -> Told:
     Raises:
         FusionError: whatever a user can mend in files, regions or clinical values.
     """
-    assert asked.files is not None
-    own = patient(asked.clinical, bundle.run, asked.case)
-    models = chosen(bundle, asked, own)
-    case = load(replace(asked.files, second_reader=None, repeat=None), bundle.run.cohort, bundle.run.roi.resample_mask)
+    own, models, case = _read(bundle, asked)
     masks = regions(case, bundle.run.roi)
     question = bundle.deployed.questions[0]
     sources = {name for model in models.models for name in question.reads(model)[0]}
-    rows, warnings = _features(bundle, case, masks, scorer.threads, sources)
+    rows, doubts = _features(bundle, case, masks, scorer.threads, sources)
     patch = box(case, masks["external2"], bundle.run.roi) if sources & set(question.networks) else None
     scores = _scores(bundle, scorer, case, patch, sources) if patch else {}
     scores |= {name: question.radiomics_scores(name, rows[name]) for name in question.radiomics if name in sources}
     heat, shares = _explained(bundle, models, case, masks["external2"], patch) if asked.explain else ({}, {})
     known = Known(scores, rows, own.encoded, shares)
-    warned = [*_warnings(bundle, case, masks, rows, patch, own), *warnings]
-    return Told(_answer(bundle, models, known, asked.case, warned), case, masks["external2"], heat)
+    answers = tuple(judged(bundle, name, known) for name in models.models)
+    warnings = (*_warnings(bundle, case, masks, rows, patch, own), *doubts)
+    name = f"{bundle.name} {bundle.digest}"
+    return Told(
+        Answer.led_by_first(answers, asked.case, warnings, models.not_answered, name), case, masks["external2"], heat
+    )
+
+
+def _read(bundle: Bundle, asked: Asked) -> tuple[Patient, Chosen, Case]:
+    """Clinical values, models and images, or the faults of all of them."""
+    faults: list[Fault] = []
+    run, files = bundle.run, asked.files
+    assert files is not None
+    own = attempted(lambda: patient(asked.clinical, run, asked.case), faults)
+    models = attempted(lambda: chosen(bundle, asked, own), faults) if own else None
+    plain = replace(files, second_reader=None, repeat=None)
+    case = attempted(lambda: load(plain, run.cohort, run.roi.resample_mask), faults)
+    if own is None or models is None or case is None:
+        raise CohortError(faults)
+    return own, models, case
 
 
 def _features(
@@ -102,12 +117,3 @@ def _warnings(
         found.append("the tumour is larger than the box that the networks see: they see its middle")
     found += unlike.unlike_spacing(case.geometry.spacing_mm, IMAGE, ranges)
     return found + unlike.unlike_numbers(own.numbers, ranges) + unlike.unlike_features(both, ranges)
-
-
-def _answer(bundle: Bundle, models: Chosen, known: Known, case: str, warnings: list[str]) -> Answer:
-    answers = tuple(judged(bundle, name, known) for name in models.models)
-    first = answers[0]
-    return Answer(case=case, model=first.model, probability=first.probability, threshold=first.threshold,
-                  label=first.label, contributions=first.contributions, warnings=tuple(warnings), set=first.set,
-                  refer=first.refer, answers=answers, not_answered=models.not_answered,
-                  bundle=f"{bundle.name} {bundle.digest}")  # fmt: skip
