@@ -64,3 +64,7 @@ class HeadError(FusionError):
 
 class RunError(FusionError):
     """A run folder that does not fit the run that was asked for."""
+
+
+class BundleError(FusionError):
+    """A bundle that is damaged, of a newer format, or not one; or a run that none can be made of."""

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,11 +37,30 @@ def whole(path: Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """An empty folder beside ``folder``, renamed to it when the block ends without an error.
+
+    Raises:
+        FileExistsError: ``folder`` is there and is not an empty folder.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    part = folder.with_name(f".{uuid.uuid4().hex[:8]}-{folder.name}")
+    part.mkdir()
+    try:
+        yield part
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise FileExistsError(folder)
+        os.replace(part, folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
 def sweep(folder: Path) -> None:
     """Delete what killed writers left half done below ``folder``; nobody else may be writing there."""
-    for part in folder.rglob(".*"):
+    for part in list(folder.rglob(".*")):
         if HALF_DONE.match(part.name):
-            part.unlink()
+            shutil.rmtree(part) if part.is_dir() else part.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

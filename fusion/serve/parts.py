@@ -22,6 +22,8 @@ class Manifest(Part):
     kind: Literal["regions", "slices"]
     files: dict[str, str]
     """SHA-256 by path inside the bundle; a file that is not listed, or is listed and not there, is a fault."""
+    digest: str = ""
+    """SHA-256 of the fields above; names the bundle with every byte of it."""
 
 
 class NetworkFile(Part):
