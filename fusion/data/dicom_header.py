@@ -1,6 +1,7 @@
 """What an image's reader needs of a DICOM file's header; nothing that names a person is kept or told."""
 
 import hashlib
+import logging
 import mmap
 import warnings
 from collections.abc import Iterator
@@ -40,6 +41,7 @@ OTHERS = {
 }
 
 Numbers = tuple[float, ...]
+logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)  # its warnings quote values, which may be a name
 
 
 class Unreadable(Exception):

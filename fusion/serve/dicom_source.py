@@ -1,0 +1,126 @@
+"""The series that an answer's DICOM objects refer to: its headers, checked to be the image that was answered."""
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydicom
+from jaxtyping import Bool
+from numpy import ndarray
+
+from fusion.data.case import Case
+from fusion.data.dicom_grid import Frame, grid
+from fusion.data.dicom_header import Unreadable, opened
+from fusion.data.dicom_pixels import decode
+from fusion.data.dicom_series import chosen
+from fusion.data.image import is_dicom
+from fusion.errors import CohortError, Fault
+from fusion.serve.told import Told
+from fusion.types import Mask
+
+SAME_MM = 1e-3
+MAKER = {"manufacturer": "fusion", "manufacturer_model_name": "fusion"}
+NEEDED = ("PatientID", "PatientName", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "AccessionNumber",
+          "ReferringPhysicianName", "StudyID")  # fmt: skip
+"""What the standard wants in every object of a study, if need be empty."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Headers of a series in order, without pixels; they hold the patient's identifiers, so they are never printed.
+
+    Objects that a hospital's archive files under a patient must carry that patient and study: here, and nowhere else,
+    identifiers are copied on.
+    """
+
+    datasets: tuple[pydicom.Dataset, ...] = field(repr=False)
+    frames: tuple[Frame, ...] = field(repr=False)
+    modality: str
+    step_mm: float
+
+    def in_file_order(self, mask: Mask) -> Bool[ndarray, "frame y x"]:
+        """``mask`` with its slices as the datasets, or the one dataset's frames, come."""
+        if len(self.datasets) > 1:
+            return mask
+        ordered = np.zeros_like(mask)
+        for slice_of_frame, frame in zip(mask, self.frames, strict=True):
+            ordered[frame.index] = slice_of_frame
+        return ordered
+
+
+def source_of(told: Told, series: Path) -> tuple[Source, Case]:
+    """The series behind an answer, and the case as it was answered.
+
+    Raises:
+        CohortError: no answer of regions, no DICOM series, or not the image that was answered.
+    """
+    needs = "the answer of a case whose image is a DICOM series"
+    if told.case is None or told.external2 is None:
+        found = "DICOM output asked for slices"
+        raise CohortError(Fault(found, needs, "leave DICOM output out", case=told.answer.case))
+    if not (series.exists() and is_dicom(series)):
+        found = "an image that is no DICOM series, to which DICOM output could refer"
+        raise CohortError(Fault(found, needs, "give the series as image, or leave DICOM output out",
+                                case=told.answer.case, file=str(series)))  # fmt: skip
+    own = chosen(series)
+    whole = grid(own.headers, series)
+    moved = whole.geometry.difference(told.case.geometry, SAME_MM, SAME_MM)
+    if moved or not np.array_equal(decode(whole), told.case.image):
+        found = f"another series than was answered{': ' + '; '.join(moved) if moved else ''}"
+        raise CohortError(
+            Fault(found, "the answered image", "name its series", case=told.answer.case, file=str(series))
+        )
+    paths = list(dict.fromkeys(frame.header.path for frame in whole.frames))
+    if len(paths) not in (1, len(whole.frames)):
+        found = f"a series of {len(paths)} files with several frames each"
+        remedy = "leave DICOM output out"
+        raise CohortError(Fault(found, "one file, or one a slice", remedy, case=told.answer.case, file=str(series)))
+    datasets = tuple(_dataset(path) for path in paths)
+    modality = own.headers[0].modality
+    return Source(datasets, whole.frames, modality, whole.geometry.spacing_mm[0]), told.case
+
+
+@contextmanager
+def speaking_dicom(file: Path) -> Iterator[None]:
+    """Makes a fault of what the DICOM library refuses; its own words may quote a name, in errors and in logs.
+
+    Args:
+        file: the series, for the fault.
+    """
+    log = logging.getLogger("highdicom")
+    level = log.level
+    log.setLevel(logging.CRITICAL + 1)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except (AttributeError, ValueError, TypeError, KeyError) as error:
+        found = f"headers that DICOM output cannot refer to ({type(error).__name__})"
+        remedy = "export the series again, or leave DICOM output out"
+        raise CohortError(Fault(found, "headers by the standard", remedy, file=str(file))) from None
+    finally:
+        log.setLevel(level)
+
+
+def made_by(bundle: str) -> dict[str, Any]:
+    """What every object says of its maker: fusion, its version, and the bundle in place of a device's number."""
+    return {**MAKER, "software_versions": version("fusion"), "device_serial_number": bundle[-64:]}
+
+
+def _dataset(path: Path) -> pydicom.Dataset:
+    try:
+        with opened(path) as own:
+            for name in NEEDED:
+                if name not in own:
+                    setattr(own, name, None if name.endswith(("Date", "Time")) else "")
+            return own
+    except Unreadable as reason:
+        raise CohortError(
+            Fault(f"no readable DICOM ({reason})", "a slice", "copy it again", file=str(path))
+        ) from reason
