@@ -24,7 +24,7 @@ def tab(service: Service) -> None:
     import gradio as gr
 
     names = list(service.bundles)
-    gr.Markdown(ABOUT)
+    templates.panel(f"<p>{ABOUT}</p>")
     with gr.Row():
         with gr.Column(scale=2, min_width=320):
             bundle = gr.Dropdown(names, value=names[0], label="Model bundle")
@@ -32,7 +32,7 @@ def tab(service: Service) -> None:
             table = uploads.field("table", "Table (where it is not in the zip)")
             button = gr.Button("Answer all cases", variant="primary", elem_id="fu-ask-batch")
         with gr.Column(scale=3, min_width=340):
-            shown = gr.HTML(EMPTY)
+            shown = templates.panel(EMPTY)
     progress = gr.Progress()  # Gradio finds it as the argument's default
 
     def ask(own: str, zipped: str | None, words: str | None, progress: Any = progress) -> str:

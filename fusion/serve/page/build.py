@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from fusion.serve.page import batch, card, ct, mri
-from fusion.serve.page.theme import CSS, LIGHT, theme
+from fusion.serve.page import batch, card, ct, mri, templates
 from fusion.serve.service import Service
 
 if TYPE_CHECKING:
@@ -23,31 +22,20 @@ def build(service: Service) -> Any:
     import gradio as gr
 
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=KEPT, fill_width=False) as page:
-        gr.HTML(HEAD)
+        templates.panel(HEAD)
         with gr.Tabs():
             for name, bundle in _named(service.bundles.values()):
                 with gr.Tab(name):
-                    gr.HTML(ONLY)
+                    templates.panel(ONLY)
                     (ct.tab if bundle.manifest.kind == "regions" else mri.tab)(service, bundle)
             with gr.Tab("Batch"):
-                gr.HTML(ONLY)
+                templates.panel(ONLY)
                 batch.tab(service)
             with gr.Tab("Model card"):
-                gr.HTML(ONLY)
+                templates.panel(ONLY)
                 for bundle in service.bundles.values():
-                    gr.HTML(card.html(bundle))
+                    templates.panel(card.html(bundle))
     return page
-
-
-def mount(app: Any, service: Service, path: str = "/") -> None:
-    """Put the page on ``app``; whoever guards the app guards the page."""
-    import gradio as gr
-
-    limit = service.desk.limits.file_bytes
-    gr.mount_gradio_app(
-        app, build(service), path, footer_links=[], run_history=False, show_error=False, max_file_size=limit,
-        ssr_mode=False, enable_monitoring=False, pwa=False, mcp_server=False, theme=theme(), css=CSS, js=LIGHT,
-    )  # fmt: skip
 
 
 def _named(bundles: "Iterable[Bundle]") -> "list[tuple[str, Bundle]]":

@@ -35,13 +35,13 @@ def tab(service: Service, bundle: Bundle) -> None:
                 ring = uploads.field("external2", "External2 mask (optional)")
             model = gr.Dropdown(list(models(bundle)), value=bundle.card.headline, label="Model that answers first")
             if names:
-                gr.Markdown("#### Patient")
+                templates.panel("<h2>Patient</h2>")
             with gr.Row():
                 known = fields(bundle, names)
             objects = gr.Checkbox(False, label="Make DICOM SEG and SR", visible=False)
             button = gr.Button("Answer", variant="primary", elem_id="fu-ask")
         with gr.Column(scale=3, min_width=340):
-            shown = gr.HTML(EMPTY)
+            shown = templates.panel(EMPTY)
     picture.change(
         lambda own: _offered(uploads.is_series(service.desk, own)), picture, objects, show_progress="hidden",
         api_visibility="private",

@@ -42,7 +42,7 @@ def tab(service: Service, bundle: Bundle) -> None:
         for number in range(SLOTS):
             with gr.Column(min_width=300, elem_id=f"fu-slot-{number + 1}"):
                 chosen += _slot(bundle, number)
-                shown.append(gr.HTML(EMPTY))
+                shown.append(templates.panel(EMPTY))
     button = gr.Button("Answer all", variant="primary", elem_id="fu-ask-slices")
     button.click(
         lambda *told: _all(service, bundle, told), chosen, shown, api_visibility="private", concurrency_limit=16

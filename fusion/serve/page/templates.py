@@ -10,6 +10,7 @@ import jinja2
 from fusion.errors import Fault
 from fusion.serve.answer import Answer, Contribution, ModelAnswer
 from fusion.serve.page import words
+from fusion.serve.results import SECONDS
 
 FEATURES = 10
 """Radiomics features shown, those that speak loudest."""
@@ -25,24 +26,48 @@ def answer(own: Answer, secret: str, files: Mapping[str, str], viewer: bool) -> 
         viewer: whether a three-plane viewer has something to show.
     """
     first = own.of(own.model)
-    return _template("answer.html.j2").render(
-        own=own, first=first, bars=_groups(first), secret=secret, files=files, viewer=viewer
+    return _rendered(
+        "answer.html.j2",
+        own=own,
+        first=first,
+        bars=_groups(first),
+        secret=secret,
+        files=files,
+        viewer=viewer,
+        bundle=own.bundle[: own.bundle.rindex(" ") + 13],
+        minutes=f"{SECONDS / 60:.0f}",
     )
 
 
 def slot(own: ModelAnswer, sequence: str, secret: str, pictures: Mapping[str, str]) -> str:
     """An answer to one sequence: its pictures by what they show, probabilities of classes, the class called."""
-    return _template("slot.html.j2").render(own=own, sequence=sequence, secret=secret, pictures=pictures)
+    return _rendered("slot.html.j2", own=own, sequence=sequence, secret=secret, pictures=pictures)
 
 
 def faults(found: Sequence[Fault]) -> str:
     """What is wrong with what was given, in words without names of files."""
-    return _template("faults.html.j2").render(faults=found)
+    return _rendered("faults.html.j2", faults=found)
 
 
 def render(name: str, **told: Any) -> str:
     """The template ``name`` with what it is told."""
-    return _template(name).render(**told)
+    return _rendered(name, **told)
+
+
+def panel(html: str) -> Any:
+    """A place on the page for what a template gives.
+
+    It is gradio's place for Markdown, which shows HTML as it is; its place for HTML would have the browser compile
+    code, which the server's policy forbids.
+    """
+    import gradio as gr
+
+    return gr.Markdown(html, sanitize_html=False, latex_delimiters=[], container=False)
+
+
+def _rendered(name: str, **told: Any) -> str:
+    """Without line breaks: after an empty line Markdown would begin."""
+    return " ".join(_template(name).render(**told).split())
 
 
 def _groups(own: ModelAnswer) -> list[tuple[str, str, list[tuple[str, str, float, float]]]]:

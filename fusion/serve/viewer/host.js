@@ -114,6 +114,10 @@ function listen(scene, volumes) {
     scene.change("opts", options(Number(form.plane.value)));
     scene.command("update_gl_volume");
   });
+  addEventListener("resize", () => {
+    scene.change("opts", options(Number(form.plane.value)));
+    scene.command("update_gl_volume");
+  });
   const canvas = document.querySelector("canvas");
   canvas.tabIndex = 0;
   canvas.setAttribute("aria-label", "Image planes; arrow keys move the cross, page keys change the axial slice");
