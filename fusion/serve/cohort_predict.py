@@ -75,8 +75,8 @@ def predict_cohort(bundle: Path, table: Path, folder: Path, wanted: Wanted, jobs
     verb = partial(_answered, bundle=bundle, digest=own.digest, table=table, folder=folder, wanted=wanted,
                    threads=max(cores(0) // workers, 1))  # fmt: skip
     found = {case.case: done for case, done in each(verb, cases, "cases", workers)}
-    rows = [row for case in cases if (answer := found[case.case].answer) for row in _rows(answer)]
-    write_csv(folder / PREDICTIONS, _table(rows))
+    rows = [row for case in cases if (answer := found[case.case].answer) for row in rows_of(answer)]
+    write_csv(folder / PREDICTIONS, as_table(rows))
     faults = tuple(fault for case in cases for fault in found[case.case].faults)
     return Done(folder / PREDICTIONS, sum(done.answer is not None for done in found.values()), faults)
 
@@ -147,7 +147,8 @@ def _kept(folder: Path, key: str) -> Answer | None:
     return None
 
 
-def _rows(answer: Answer) -> Iterator[dict[str, object]]:
+def rows_of(answer: Answer) -> Iterator[dict[str, object]]:
+    """A row a model."""
     for own in answer.answers:
         yield {"case": answer.case, "model": own.model, "probability": own.probability, **_by_class(own),
                "label": own.label, "set": " ".join(own.set), "refer": own.refer,
@@ -159,7 +160,8 @@ def _by_class(own: ModelAnswer) -> dict[str, float]:
     return {} if own.positive else {f"probability_{name}": value for name, value in own.probabilities.items()}
 
 
-def _table(rows: Sequence[dict[str, object]]) -> pd.DataFrame:
+def as_table(rows: Sequence[dict[str, object]]) -> pd.DataFrame:
+    """The rows with their columns in order; probabilities of more than two classes behind the others."""
     first, last = ["case", "model", "probability"], ["label", "set", "refer", "warnings"]
     more = dict.fromkeys(name for row in rows for name in row if name not in (*first, *last))
     return pd.DataFrame(rows, columns=[*first, *more, *last])

@@ -11,6 +11,10 @@ class UploadError(FusionError):
     """An upload that cannot be used as it is."""
 
 
+class UnknownKindError(UploadError):
+    """An upload of no kind that can be read."""
+
+
 class TooLargeError(UploadError):
     """An upload beyond what this server takes."""
 

@@ -80,7 +80,8 @@ def _place(words: pd.DataFrame, run: Run, given: Given, base: PurePosixPath) -> 
     columns = columns or [cohort.image, cohort.tumour, cohort.external2]
     there = {PurePosixPath(name): path for own in given.archives.values() for name, path in own.items()}
     faults: dict[str, list[Fault]] = {name: [] for name in names}
-    for number, column in enumerate(own for own in columns if own in words):
+    named = [own for own in columns if own is not None and own in words]
+    for number, column in enumerate(named):
         cells = []
         for name, cell in zip(names, words[column], strict=True):
             stored = _stored(base / cell, there, given.folder / f"{name}-{number}") if cell else None

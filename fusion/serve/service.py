@@ -17,6 +17,7 @@ from fusion.serve.private import without_names
 from fusion.serve.results import Results
 from fusion.serve.rows import Row
 from fusion.serve.uploads import Desk
+from fusion.serve.viewer.shelf import Shelf
 from fusion.serve.worker import Bounds, Worker
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ class Service:
         self, bundles: "dict[str, Bundle]", desk: Desk, worker: Worker, log: Callable[[str], None] | None = None
     ) -> None:
         self.bundles, self.desk, self.worker = bundles, desk, worker
-        self.shelf = Results(desk.room("answers"))
+        self._results = Results(desk.room("answers"))
+        self.shelf: Shelf = self._results
         self._log = log or (lambda line: None)
 
     @classmethod
@@ -99,15 +101,15 @@ class Service:
     def close(self) -> None:
         """End the worker and remove every upload and result."""
         self.worker.close()
-        self.shelf.close()
+        self._results.close()
         self.desk.close()
 
     def ask(self, bundle: str, asked: Asked, outputs: Outputs) -> Answer:
         """The answer to one case, whose files lie in a folder of ``desk.request()``; waits for its turn.
 
         Raises:
-            FusionError: whatever is wrong with the case, in words without names; BusyError, OverTimeError,
-                BrokenJobError of the worker.
+            FusionError: whatever is wrong with the case, in words without names; the worker's BusyError,
+                OverTimeError, MemoryLimitError, CrashedError, FailedError.
         """
         with self._line("case", self._folder(asked)):
             own: Answer = self.worker.submit(jobs.answer, self._known(bundle).name, asked, outputs).result()

@@ -16,7 +16,7 @@ from pathlib import Path
 from fusion.errors import Fault
 from fusion.serve.archive import Unpacked, unpack
 from fusion.serve.kind import suffix_of
-from fusion.serve.limits import Limits, TooLargeError, UploadError, megabytes
+from fusion.serve.limits import Limits, TooLargeError, UnknownKindError, megabytes
 
 PREFIX = "fusion-desk-"
 
@@ -81,7 +81,7 @@ class Desk:
 
         Raises:
             TooLargeError: larger than a file may be.
-            UploadError: empty, or of no kind that can be read.
+            UnknownKindError: empty, or of no kind that can be read.
         """
         size = upload.stat().st_size
         if size > self.limits.file_bytes:
@@ -95,7 +95,7 @@ class Desk:
             )
         suffix = suffix_of(upload, name or upload.name)
         if isinstance(suffix, Fault):
-            raise UploadError(Fault(suffix.found, suffix.expected, suffix.remedy, file=role))
+            raise UnknownKindError(Fault(suffix.found, suffix.expected, suffix.remedy, file=role))
         stored = folder / f"{role}{suffix}"
         try:
             os.link(upload.resolve(), stored)

@@ -29,8 +29,16 @@ class OverTimeError(FusionError):
     """A job that took longer than it may."""
 
 
-class BrokenJobError(FusionError):
-    """A job that ended its process, or that failed for no reason that a user can see."""
+class CrashedError(FusionError):
+    """A job that ended its process."""
+
+
+class MemoryLimitError(FusionError):
+    """A job that needs more memory than it may have."""
+
+
+class FailedError(FusionError):
+    """A job that failed for no reason that a user can see."""
 
 
 class StoppedError(FusionError):
@@ -198,7 +206,7 @@ class _Ended(Exception):
             remedy = "crop the image round the tumour, or start the server with a larger --seconds"
             return OverTimeError(Fault(found, "an answer in time", remedy))
         found = f"a case that ended the program that read it ({_reason(self.code)})"
-        return BrokenJobError(Fault(found, "files that can be read", "export them again, in another format"))
+        return CrashedError(Fault(found, "files that can be read", "export them again, in another format"))
 
 
 class _Process:
@@ -246,11 +254,12 @@ class _Process:
             return value
         if kind == worker_process.REFUSED:
             raise value
-        expected, remedy = "an answer", "export the files again; if it stays so, tell the developers the place"
         if kind == worker_process.MEMORY:
             self._spent = True  # what is left of it may be of no use
-            expected, remedy = "a case within the memory of this server", "crop the image round the tumour"
-        raise BrokenJobError(Fault(value, expected, remedy))
+            remedy = "crop the image round the tumour"
+            raise MemoryLimitError(Fault(value, "a case within the memory of this server", remedy))
+        remedy = "export the files again; if it stays so, tell the developers the place"
+        raise FailedError(Fault(value, "an answer", remedy))
 
     def _code(self) -> int:
         self._process.join(5)

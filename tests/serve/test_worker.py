@@ -9,7 +9,16 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from fusion.errors import CohortError
-from fusion.serve.worker import Bounds, BrokenJobError, BusyError, OverTimeError, StoppedError, Worker
+from fusion.serve.worker import (
+    Bounds,
+    BusyError,
+    CrashedError,
+    FailedError,
+    MemoryLimitError,
+    OverTimeError,
+    StoppedError,
+    Worker,
+)
 from tests.serve import deeds
 
 BOUNDS = Bounds(seconds=20.0, start_seconds=60.0, memory_bytes=2**28)
@@ -48,7 +57,7 @@ def test_a_fault_comes_back_as_its_kind(worker, tmp_path):
 
 
 def test_a_failure_is_told_by_its_place_and_not_by_its_words(worker):
-    with pytest.raises(BrokenJobError, match="KeyError") as raised:
+    with pytest.raises(FailedError, match="KeyError") as raised:
         asked(worker, deeds.fail)
     assert "Doe" not in str(raised.value)
 
@@ -56,19 +65,19 @@ def test_a_failure_is_told_by_its_place_and_not_by_its_words(worker):
 def test_a_crash_is_told_and_the_next_job_done_by_a_fresh_process(worker):
     before = asked(worker, deeds.pid)
     jobs = [worker.submit(deeds.segfault), worker.submit(deeds.pid)]
-    with pytest.raises(BrokenJobError, match="SIGSEGV"):
+    with pytest.raises(CrashedError, match="SIGSEGV"):
         jobs[0].result(60)
     assert jobs[1].result(60) != before
 
 
 def test_a_job_beyond_the_memory_is_told_and_the_next_one_done(worker):
-    with pytest.raises(BrokenJobError, match="memory"):
+    with pytest.raises(MemoryLimitError, match="memory"):
         asked(worker, deeds.exhaust, 2)
     assert asked(worker, deeds.echo, "after")[1] == "after"
 
 
 def test_a_result_that_cannot_be_sent_is_a_failure_of_that_job(worker):
-    with pytest.raises(BrokenJobError):
+    with pytest.raises(CrashedError):
         asked(worker, deeds.unpicklable)
     assert asked(worker, deeds.echo, "after")[1] == "after"
 
@@ -116,7 +125,7 @@ def test_a_closed_worker_leaves_no_process_and_answers_all_who_wait():
 
 
 @pytest.mark.parametrize(
-    ("setup", "error"), [(deeds.refused_setup, CohortError), (deeds.crashed_setup, BrokenJobError)]
+    ("setup", "error"), [(deeds.refused_setup, CohortError), (deeds.crashed_setup, CrashedError)]
 )
 def test_a_start_that_fails_is_told_to_all(setup, error):
     own = Worker(setup, bounds=BOUNDS)
