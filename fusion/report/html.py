@@ -31,7 +31,7 @@ def page(report: Report, figures: Path) -> str:
         RunError: a figure is missing.
     """
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_signed
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=signed
     )
     environment.filters["breakable"] = breakable
     template = files("fusion.report").joinpath("page.html.j2").read_text(encoding="utf-8")
@@ -76,7 +76,7 @@ def drawing(path: Path) -> Drawing:
     return Drawing(Markup(text.rstrip()), round(width_pt * PX_PER_PT))
 
 
-def _signed(value: object) -> object:
+def signed(value: object) -> object:
     """Words with true minus signs; what is markup stays as it is."""
     return minus(value) if type(value) is str else value
 

@@ -34,19 +34,19 @@ def write(report: Report, figures: Path, path: Path) -> Path:
     fonts = Path(matplotlib.get_data_path()) / "fonts/ttf"  # the figures' own
     made = typst.compile(  # type: ignore[call-overload]  # its stub wants words and paths of one type
         template, root=str(figures), font_paths=[str(fonts)], ignore_system_fonts=True, format="pdf",
-        sys_inputs={"report": json.dumps(_signed(words))},
+        sys_inputs={"report": json.dumps(signed(words))},
     )  # fmt: skip
     with whole(path) as part:
         part.write_bytes(made)
     return path
 
 
-def _signed(words: Any) -> Any:
-    """All words with true minus signs."""
+def signed(words: Any) -> Any:
+    """``words`` with true minus signs, however deep they lie."""
     if isinstance(words, Mapping):
-        return {name: _signed(own) for name, own in words.items()}
+        return {name: signed(own) for name, own in words.items()}
     if isinstance(words, list | tuple):
-        return [_signed(own) for own in words]
+        return [signed(own) for own in words]
     return minus(words) if isinstance(words, str) else words
 
 
