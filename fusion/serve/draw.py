@@ -90,11 +90,11 @@ def dashes(points: Float[ndarray, "point 2"], on: float = 9.0, off: float = 5.0)
 
 def _letters(draw: ImageDraw.ImageDraw, panel: Panel) -> None:
     """Directions at the edges, and the scale bar at the lower left."""
-    _outlined(draw, (MARGIN, SIDE / 2), panel.letters[0], "lm")
-    _outlined(draw, (SIDE / 2, MARGIN), panel.letters[1], "mt")
+    _outlined(draw, (1.0 * MARGIN, SIDE / 2), panel.letters[0], "lm")
+    _outlined(draw, (SIDE / 2, 1.0 * MARGIN), panel.letters[1], "mt")
     if panel.pixels_a_mm is not None:
         length_mm = max((own for own in (1, 2, 5, 10, 20, 50) if own * panel.pixels_a_mm <= SIDE / 3), default=1)
-        x, y, length = 2 * MARGIN, SIDE - 2 * MARGIN, length_mm * panel.pixels_a_mm
+        x, y, length = 2.0 * MARGIN, SIDE - 2.0 * MARGIN, length_mm * panel.pixels_a_mm
         draw.rectangle((x - 1, y - 2, x + length + 1, y + 3), DARK)
         draw.rectangle((x, y - 1, x + length, y + 2), LIGHT)
         _outlined(draw, (x + length / 2, y - 6), f"{length_mm} mm", "mb")
