@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Protocol, runtime_checkable
 
 from fusion.errors import BundleError, Fault
 from fusion.serve.manifest import shown
@@ -26,6 +26,7 @@ _STRANGER = "do not use this bundle; take one that `fusion bundle` wrote"
 _REPACK = "unpack it and name the folder, or pack it with `fusion bundle DIR --zip FILE`"
 
 
+@runtime_checkable
 class Contents(Protocol):
     """Files by path inside the bundle."""
 
