@@ -9,13 +9,9 @@ from torch import Tensor
 
 from fusion.config.network import Picture, SliceMean, Slices, WholeVolume
 from fusion.config.roi import Patch, Ring, Roi
-from fusion.roi.patch import STEP_MM, Patches, margin
+from fusion.roi.patch import STEP_MM, TOLERANCE_MM, WIDE, Patches, margin
 
 Input = Slices | SliceMean | WholeVolume | Picture
-TOLERANCE_MM = 1e-3
-"""Resampling rounds; a voxel on the ring's edge stays in the ring."""
-WIDE = 4
-"""Width of the wide window, in windows."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import importlib.util
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,9 @@ from torch import Tensor, nn
 from fusion import store
 from fusion.config.roi import Patch, Roi
 from fusion.errors import Fault, ModelError
-from fusion.models.inputs import WIDE, Input
+from fusion.models.inputs import Input
 from fusion.models.network import RegionNetwork
+from fusion.roi.patch import WIDE
 
 PACKAGES = ("onnx", "onnxscript", "onnxruntime")
 TOLERANCE = 1e-5
@@ -25,10 +26,10 @@ METADATA = "fusion"
 
 
 def check_installed() -> None:
-    """Raises ModelError, naming the extra, where what writes ONNX is not installed."""
+    """Raises ModelError where what writes ONNX, which comes with fusion, is not installed."""
     missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
-        remedy = "install fusion[onnx], or say --no-onnx"
+        remedy = "install fusion again, which brings them, or say --no-onnx"
         raise ModelError(Fault(f"no {', '.join(missing)}", "the packages that write and check ONNX", remedy))
 
 
@@ -96,6 +97,12 @@ def _tidy(model: Any) -> None:
 def filled(model: Any, net: RegionNetwork, metadata: Mapping[str, object]) -> Any:
     """A copy of ``model`` with the weights of ``net``, and ``metadata`` as JSON under the key `fusion`.
 
+    Args:
+        model: traced; if of a network with several outputs, ``net`` may have another number of them, one too, and
+            `log_odds` is (batch, output).
+        net: whose weights to take.
+        metadata: what to note in the file.
+
     Raises:
         ModelError: ``net`` is not of the architecture that was traced.
     """
@@ -106,12 +113,24 @@ def filled(model: Any, net: RegionNetwork, metadata: Mapping[str, object]) -> An
     copy.CopyFrom(model)
     state = {f"net.{key}": value.cpu().numpy() for key, value in net.state_dict().items()}
     slots = {own.name: own for own in copy.graph.initializer if own.name.startswith("net.")}
-    if any(name not in state or state[name].shape != tuple(own.dims) for name, own in slots.items()):
+    said = copy.graph.output[0].type.tensor_type.shape.dim
+    any_outputs = len(said) > 1
+    if any(
+        name not in state or _sizes(name, state[name].shape, any_outputs) != _sizes(name, own.dims, any_outputs)
+        for name, own in slots.items()
+    ):
         raise ModelError(Fault("weights of another architecture", "those that were traced", "export each by itself"))
     for name, own in slots.items():
         own.CopyFrom(numpy_helper.from_array(state[name], name))
+    if any_outputs:
+        said[1].dim_value = net.head.outputs
     copy.metadata_props.add(key=METADATA, value=json.dumps(metadata, sort_keys=True))
     return copy
+
+
+def _sizes(name: str, shape: Sequence[int], any_outputs: bool) -> tuple[int, ...]:
+    """What must be equal of a weight's shape."""
+    return tuple(shape)[1:] if any_outputs and name.startswith("net.head.classifier.") else tuple(shape)
 
 
 def write(path: Path, model: Any, net: RegionNetwork, regions: Float[Tensor, "b region channel z y x"]) -> float:
@@ -136,8 +155,9 @@ def write(path: Path, model: Any, net: RegionNetwork, regions: Float[Tensor, "b 
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     with torch.no_grad():
-        wanted = [value.numpy() for value in _Asked(net)(regions)]
+        log_odds, deep = (value.numpy() for value in _Asked(net)(regions))
     found = session.run(["log_odds", "deep"], {"regions": regions.numpy()})
+    wanted = [log_odds.reshape(found[0].shape), deep]
     largest = max(float(np.abs(own - other).max()) for own, other in zip(found, wanted, strict=True))
     if not all(
         np.allclose(own, other, rtol=TOLERANCE, atol=TOLERANCE) for own, other in zip(found, wanted, strict=True)

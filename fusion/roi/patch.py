@@ -23,6 +23,10 @@ STEP_MM = 0.25
 """One count of a stored distance."""
 FARTHEST_MM = 31.0
 """Distances are clipped here, so that they fit into a byte."""
+TOLERANCE_MM = 1e-3
+"""Resampling rounds; a voxel on the ring's edge stays in the ring."""
+WIDE = 4
+"""Width of the networks' wide window, in windows."""
 
 
 @dataclass(frozen=True)

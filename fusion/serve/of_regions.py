@@ -3,18 +3,15 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-import torch
-
 from fusion.data.case import Case, attempted, load
 from fusion.errors import CohortError, Fault, FeatureError
 from fusion.features.radiomics import engine
 from fusion.features.radiomics.preset import columns
 from fusion.heads.plain import Scores
-from fusion.models.inputs import Boxes, centred
 from fusion.roi.box import box
 from fusion.roi.patch import CasePatch, Patches
 from fusion.roi.region import REGIONS, regions
-from fusion.serve import explain, unlike
+from fusion.serve import unlike
 from fusion.serve.answer import Answer, RegionShare
 from fusion.serve.asked import Asked
 from fusion.serve.asked_models import Chosen, chosen
@@ -22,6 +19,7 @@ from fusion.serve.bundle import Bundle
 from fusion.serve.judge import Known, judged
 from fusion.serve.patient import Patient, patient
 from fusion.serve.score import Scorer
+from fusion.serve.seen import seen
 from fusion.serve.told import Heat, Told
 from fusion.types import Mask
 
@@ -43,7 +41,7 @@ def answer(bundle: Bundle, scorer: Scorer, asked: Asked) -> Told:
     sources = {name for model in models.models for name in question.reads(model)[0]}
     rows, doubts = _features(bundle, case, masks, scorer.threads, sources)
     patch = box(case, masks["external2"], bundle.run.roi) if sources & set(question.networks) else None
-    scores = _scores(bundle, scorer, case, patch, sources) if patch else {}
+    scores = _scores(bundle, scorer, patch, sources) if patch else {}
     scores |= {name: question.radiomics_scores(name, rows[name]) for name in question.radiomics if name in sources}
     heat, shares = _explained(bundle, models, case, masks["external2"], patch) if asked.explain else ({}, {})
     known = Known(scores, rows, own.encoded, shares)
@@ -87,12 +85,11 @@ def _features(
     return rows, [f"{region}: {words}" for region in REGIONS for words in found.warnings[region]]
 
 
-def _scores(bundle: Bundle, scorer: Scorer, case: Case, patch: CasePatch, sources: Iterable[str]) -> dict[str, Scores]:
+def _scores(bundle: Bundle, scorer: Scorer, patch: CasePatch, sources: Iterable[str]) -> dict[str, Scores]:
     assert bundle.run.network is not None
-    boxes = Boxes.of(Patches.stack([case.name], [patch]), torch.device("cpu"))
-    seen = centred(boxes, torch.zeros(1, dtype=torch.long), bundle.run.roi, bundle.run.network.input).numpy()
+    both = seen(patch, bundle.run.roi, bundle.run.network.input)
     wanted = [name for name in bundle.deployed.questions[0].networks if name in set(sources)]
-    return scorer.scores("", {name: seen[:, list(scorer.branches("", name))] for name in wanted})
+    return scorer.scores("", {name: both[:, list(scorer.branches("", name))] for name in wanted})
 
 
 def _explained(
@@ -103,6 +100,8 @@ def _explained(
     source = next((name for name in question.reads(models.headline)[0] if name in question.networks), None)
     if source is None or patch is None:
         return {}, {}
+    from fusion.serve import explain  # which loads torch
+
     heat, shares = explain.regions(bundle, Patches.stack([case.name], [patch]), case, ring, source)
     return heat, {source: shares}
 

@@ -7,7 +7,6 @@ from fusion.features import slices
 from fusion.features.radiomics import engine
 from fusion.features.slice_preset import on_slices
 from fusion.progress import cores
-from fusion.serve import of_regions, of_slices
 from fusion.serve.asked import Asked
 from fusion.serve.bundle import Bundle
 from fusion.serve.score import Scorer
@@ -22,16 +21,19 @@ class Predictor:
     scorer: Scorer
 
     @classmethod
-    def of(cls, bundle: Bundle, threads: int = 0) -> "Predictor":
+    def of(cls, bundle: Bundle, threads: int = 0, explain: bool = False) -> "Predictor":
         """``bundle``, ready to answer.
 
         Args:
             bundle: checked.
             threads: that work on one case; 0 for one a core. No number depends on it.
+            explain: load what heat maps need too, which takes longer than all else; otherwise the first one does.
         """
         threads = cores(threads)
         if any(own.radiomics for own in bundle.deployed.questions):
             _compile_once(bundle)
+        if explain:
+            _load_networks(bundle)
         return cls(bundle, Scorer.of(bundle, threads))
 
     def answer(self, asked: Asked) -> Told:
@@ -45,7 +47,13 @@ class Predictor:
         given = asked.files if kind == "regions" else asked.study
         if given is None:
             raise CohortError(_other_kind(kind, asked.case))
-        return (of_regions if kind == "regions" else of_slices).answer(self.bundle, self.scorer, asked)
+        if kind == "regions":
+            from fusion.serve import of_regions
+
+            return of_regions.answer(self.bundle, self.scorer, asked)
+        from fusion.serve import of_slices  # with torch
+
+        return of_slices.answer(self.bundle, self.scorer, asked)
 
 
 def _compile_once(bundle: Bundle) -> None:
@@ -53,6 +61,16 @@ def _compile_once(bundle: Bundle) -> None:
         engine.compile_once(bundle.run.radiomics)
     else:
         slices.compile_once(on_slices(bundle.run.radiomics))
+
+
+def _load_networks(bundle: Bundle) -> None:
+    """Those that the headline reads, as heat maps need them."""
+    from fusion.serve import explain
+
+    question, name = bundle.deployed.question(bundle.card.headline)
+    for source in question.reads(name)[0]:
+        if source in question.networks:
+            explain.networks(bundle, question.name, source)
 
 
 def _other_kind(kind: str, case: str) -> Fault:
