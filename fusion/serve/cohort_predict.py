@@ -109,8 +109,8 @@ def _predictor(bundle: Path, digest: str, threads: int) -> Predictor:
 
 
 def _asked(case: NewCase, wanted: Wanted) -> Asked:
-    files = {"files": case.files} if isinstance(case.files, Files) else {"study": case.files}
-    return Asked(**files, clinical=case.clinical, models=wanted.models, explain=wanted.explain)  # type: ignore[arg-type]
+    files, study = (case.files, None) if isinstance(case.files, Files) else (None, case.files)
+    return Asked(files, study, case.clinical, wanted.models, wanted.explain)
 
 
 def _outputs(folder: Path, wanted: Wanted) -> Outputs:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from fusion.data.case import Case
+from fusion.data.dicom_header import is_dicom_file
 from fusion.data.image import Geometry, write_mask
 from fusion.errors import CohortError, Fault
 from fusion.roi.back import write_map
@@ -42,7 +43,7 @@ def deliver(predictor: Predictor, asked: Asked, outputs: Outputs) -> Answer:
         _write_slices(told, folder)
     _write_sheets(told, bundle, outputs)
     if outputs.dicom:
-        _write_dicom(told, bundle, asked, folder)
+        _write_dicom(told, asked, folder)
     write_text(folder / ANSWER, told.answer.model_dump_json(indent=2) + "\n")
     return told.answer
 
@@ -120,19 +121,18 @@ def _write_sheets(told: Told, bundle: Bundle, outputs: Outputs) -> None:
 
 
 def _series(asked: Asked) -> Path:
-    """The folder of the DICOM series that is the case's image."""
+    """The case's image, which has to be a DICOM series: its folder, or one of its files."""
     image = asked.files.image if asked.files else None
-    if image is None or not (image.is_dir() or image.suffix.lower() == ".dcm"):
-        remedy = "give a DICOM series as image, or leave DICOM objects out"
-        expected = "a DICOM series, to which they refer"
-        raise CohortError(Fault("an image without DICOM headers", expected, remedy, asked.case))
-    return image if image.is_dir() else image.parent
+    if image is not None and (image.is_dir() or not image.exists() or is_dicom_file(image)):
+        return image
+    remedy = "give a DICOM series as image, or leave DICOM objects out"
+    expected = "a DICOM series, to which they refer"
+    raise CohortError(Fault("an image without DICOM headers", expected, remedy, asked.case))
 
 
-def _write_dicom(told: Told, bundle: Bundle, asked: Asked, folder: Path) -> None:
+def _write_dicom(told: Told, asked: Asked, folder: Path) -> None:
     """external2_seg.dcm and answer_sr.dcm."""
     from fusion.serve import dicom_out
 
-    series = _series(asked)
-    dicom_out.segmentation(told, series, bundle, folder / "external2_seg.dcm")
-    dicom_out.report(told, series, bundle, folder / "answer_sr.dcm")
+    dicom_out.segmentation(told, _series(asked), folder / "external2_seg.dcm")
+    dicom_out.report(told, _series(asked), folder / "answer_sr.dcm")

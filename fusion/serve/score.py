@@ -51,7 +51,7 @@ class Scorer:
         """
         asked = [(own, net) for own, net in self.networks if own.question == question and own.source in seen]
         with ThreadPoolExecutor(self.threads) as pool:
-            found = list(pool.map(lambda pair: _logits(*pair, seen[pair[0].source]), asked))
+            found = list(pool.map(lambda pair: _logits(pair[0], pair[1], seen[pair[0].source]), asked))
         return {source: _mean([logits for (own, _), logits in zip(asked, found, strict=True) if own.source == source])
                 for source in seen}  # fmt: skip
 

@@ -42,6 +42,6 @@ def _regions(
         return np.stack([tumour, patch.drawn[within] > 0])
     near = ~tumour & (distance <= np.float32(ring.thickness_mm) + np.float32(TOLERANCE_MM))
     if ring.hu_range is not None:
-        low, high = np.float32(ring.hu_range)
-        near &= (grey >= low) & (grey <= high)
+        lowest, highest = (np.float32(end) for end in ring.hu_range)
+        near &= (grey >= lowest) & (grey <= highest)
     return np.stack([tumour, near | tumour if ring.shape == "filled" else near])

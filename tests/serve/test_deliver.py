@@ -1,0 +1,95 @@
+"""What an answer leaves on disk."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import SimpleITK as sitk
+from PIL import Image
+
+from fusion.data.case import Files
+from fusion.data.image import read_image, read_labels
+from fusion.errors import CohortError
+from fusion.serve.asked import Asked, Outputs
+from fusion.serve.deliver import deliver
+from fusion.serve.predict import Predictor
+from tests import toy
+
+
+@pytest.fixture(scope="module")
+def asked(ct_run) -> Asked:
+    row = pd.read_csv(ct_run.parent / "table.csv", dtype=str).iloc[0]
+    files = Files("c0", ct_run.parent / row["ct"], ct_run.parent / row["tumour"])
+    return Asked(files, clinical={"margin": row["margin"], "age": row["age"]})
+
+
+@pytest.fixture(scope="module")
+def predictor(ct_bundle) -> Predictor:
+    return Predictor.of(ct_bundle, threads=1)
+
+
+@pytest.fixture(scope="module")
+def delivered(predictor, asked, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("delivered")
+    answer = deliver(predictor, asked, Outputs(folder, sheet_html=True, sheet_pdf=True, viewer=True))
+    return folder, answer
+
+
+def test_the_files_are_those_that_were_promised(delivered):
+    folder, answer = delivered
+    assert {path.name for path in folder.iterdir()} == {
+        "answer.json", "external2.nii.gz", "heat_tumour.nii.gz", "heat_external2.nii.gz", "overlay.png", "sheet.html",
+        "sheet.pdf", "view_image.nii.gz", "view_tumour.nii.gz", "view_external2.nii.gz", "view_heat.nii.gz",
+    }  # fmt: skip
+    assert json.loads((folder / "answer.json").read_text()) == json.loads(answer.model_dump_json())
+    assert (folder / "sheet.pdf").read_bytes().startswith(b"%PDF")
+    assert "<html" in (folder / "sheet.html").read_text()
+    assert Image.open(folder / "overlay.png").size[0] > 100
+
+
+def test_ring_and_heat_lie_on_the_images_grid(delivered, asked):
+    folder, _ = delivered
+    image = read_image(asked.files.image)
+    ring = read_labels(folder / "external2.nii.gz")
+    assert ring.geometry.difference(image.geometry, 1e-3, 1e-4) == []
+    for region in ("tumour", "external2"):
+        heat = read_image(folder / f"heat_{region}.nii.gz")
+        assert heat.geometry.difference(image.geometry, 1e-3, 1e-4) == []
+        assert heat.values.max() in (0.0, 1.0)
+
+
+def test_the_ring_can_be_given_back_and_changes_nothing(delivered, predictor, asked):
+    from dataclasses import replace
+
+    folder, answer = delivered
+    again = replace(asked, files=replace(asked.files, external2=folder / "external2.nii.gz"))
+    assert predictor.answer(again).answer == answer
+
+
+def test_what_the_viewer_shows_is_the_same_place_of_the_same_image(predictor, asked, tmp_path):
+    rng = np.random.default_rng(0)
+    values, tumour = rng.normal(0, 20, (30, 120, 120)), np.zeros((30, 120, 120), np.uint8)
+    tumour[18:22, 60:72, 90:104] = 1
+    turned = (0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, -1.0)
+    for name, own in (("image", values.astype(np.int16)), ("mask", tumour)):
+        image = sitk.ReadImage(str(toy.write(tmp_path / f"{name}.nii.gz", own, origin=(7.0, -3.0, 11.0))))
+        image.SetDirection(turned)
+        sitk.WriteImage(image, str(tmp_path / f"{name}.nii.gz"))
+    files = Files("a", tmp_path / "image.nii.gz", tmp_path / "mask.nii.gz")
+    deliver(predictor, Asked(files, clinical=asked.clinical, explain=False), Outputs(tmp_path / "out", viewer=True))
+    whole, near = (sitk.ReadImage(str(p)) for p in (files.image, tmp_path / "out/view_image.nii.gz"))
+    assert near.GetSize()[2] < whole.GetSize()[2]
+    for index in ((0, 0, 0), (3, 50, 2)):
+        there = whole.TransformPhysicalPointToIndex(near.TransformIndexToPhysicalPoint(index))
+        assert near[index] == whole[there]
+    mask = sitk.GetArrayFromImage(sitk.ReadImage(str(tmp_path / "out/view_tumour.nii.gz")))
+    assert mask.sum() == tumour.sum()
+    assert not (tmp_path / "out/view_heat.nii.gz").exists()
+    assert not (tmp_path / "out/heat_tumour.nii.gz").exists()
+
+
+def test_dicom_objects_of_an_image_without_headers_are_refused_before_any_work(predictor, asked, tmp_path):
+    with pytest.raises(CohortError, match="found an image without DICOM headers"):
+        deliver(predictor, asked, Outputs(tmp_path / "out", dicom=True))
+    assert not (tmp_path / "out").exists()
