@@ -59,4 +59,4 @@ def _predictor(opened: Opened) -> "Predictor":
     if read.digest != opened.digest:
         remedy = "start the server again with the bundle that is meant"
         raise BundleError(Fault("a bundle that changed while it was served", "the same", remedy, file=read.name))
-    return Predictor.of(read)
+    return Predictor.of(read, explain=True)
