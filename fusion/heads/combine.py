@@ -182,7 +182,7 @@ def _score(
 ) -> Fitted:  # fmt: skip
     source, fold = item
     fit, apart = parts(cohort, fold)
-    head, table = _fitted(source, fit, inputs, cohort, heads, seed, widths, harmonise, fill)
+    head, table = fitted_head(source, fit, inputs, cohort, heads, seed, widths, harmonise, fill)
     rows = cohort.loc[apart, ["case", "set", "fold"]].assign(source=source, score=log_odds_of(head, table, apart))
     model, features = names[source], list(table.columns)
     paths = dict(zip(("errors", "path"), lasso_path(head, model, features), strict=True)) if fold == FINAL else {}
@@ -196,13 +196,13 @@ def _inner(
     """Scores of the cases of two folds by a head that saw neither; each serves the judge of the other fold."""
     source, pair = item
     fit, apart = without(cohort, pair)
-    head, table = _fitted(source, fit, inputs, cohort, heads, seed, widths, harmonise, fill)
+    head, table = fitted_head(source, fit, inputs, cohort, heads, seed, widths, harmonise, fill)
     rows = cohort.loc[apart, ["case", "fold"]].assign(source=source, score=log_odds_of(head, table, apart))
     rows["without"] = rows["fold"].map(dict(zip(pair, pair[::-1], strict=True)))
     return rows[["case", "source", "fold", "without", "score"]]
 
 
-def _fitted(
+def fitted_head(
     source: str, fit: np.ndarray, inputs: Mapping[str, pd.DataFrame], cohort: pd.DataFrame, heads: Heads, seed: int,
     widths: Mapping[str, tuple[int, ...]], harmonise: Combat | None, fill: bool,
 ) -> tuple[Any, pd.DataFrame]:  # fmt: skip

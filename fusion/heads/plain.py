@@ -4,128 +4,25 @@ Every model here is frozen and refuses unknown names, so that its JSON says all 
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Annotated, Literal
 
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 from pydantic import Field
-from scipy.stats import norm
 
 from fusion.config.part import Part
 from fusion.heads.classes import chances, judged_classes, together
 from fusion.heads.odds import probability
+from fusion.heads.plain_learn import Boosting, Forest, Linear, Numbers, Scaled, Tree
+from fusion.heads.plain_scale import Column, QuantileNormal, Scaling, ZScore
+
+__all__ = ["AsItIs", "Boosting", "Calibrated", "Column", "Forest", "Head", "Linear", "MeanHead", "Model", "Predictor",
+           "QuantileNormal", "Question", "Regression", "Scores", "Tree", "ZScore"]  # fmt: skip
 
 Scores = Float[ndarray, " judged"]
 """What a source says of a case: one log-odds of two classes, otherwise a score a class."""
-Numbers = tuple[float, ...]
-
-
-class ZScore(Part):
-    """Less the training cases' mean, over their standard deviation."""
-
-    kind: Literal["zscore"] = "zscore"
-    mean: float
-    scale: float
-
-    def __call__(self, value: float) -> float:
-        """The scaled value."""
-        return (value - self.mean) / self.scale
-
-
-class QuantileNormal(Part):
-    """The rank among the training cases' quantiles, on the normal curve; ends at 5.2 standard deviations."""
-
-    kind: Literal["quantile_normal"] = "quantile_normal"
-    quantiles: Numbers
-    """Equally spaced, from the smallest value to the largest."""
-
-    def __call__(self, value: float) -> float:
-        """The scaled value, as scikit-learn's QuantileTransformer gives it."""
-        at, shares = np.array(self.quantiles), np.linspace(0, 1, len(self.quantiles))
-        if value <= at[0] or value >= at[-1]:
-            share = float(value >= at[-1]) if at[0] != at[-1] else 0.0
-        else:
-            share = 0.5 * float(np.interp(value, at, shares) - np.interp(-value, -at[::-1], -shares[::-1]))
-        edge = norm.ppf(1e-7 - np.spacing(1))
-        return float(np.clip(norm.ppf(share), edge, -edge))
-
-
-class Column(Part):
-    """A feature that a head reads, and how it is scaled before."""
-
-    name: str
-    mean: float
-    """Of the training cases, unscaled; contributions are counted from here."""
-    fill: float | None = None
-    """What stands for an empty cell: the training cases' median. None: a cell is never empty."""
-    scales: tuple[Annotated[ZScore | QuantileNormal, Field(discriminator="kind")], ...]
-
-    def __call__(self, value: float) -> float:
-        """The scaled value."""
-        if np.isnan(value) and self.fill is not None:
-            value = self.fill
-        for scale in self.scales:
-            value = scale(value)
-        return value
-
-
-class Linear(Part):
-    """A regression: log-odds are intercept + sum of coefficient x scaled value."""
-
-    kind: Literal["linear"] = "linear"
-    intercept: float
-    coefficients: Numbers
-
-    def log_odds(self, scaled: Numbers) -> float:
-        """Log-odds of the positive class."""
-        return self.intercept + float(np.dot(self.coefficients, scaled))
-
-
-class Tree(Part):
-    """A binary tree: node n goes to left[n] where column[n] <= threshold[n], else to right[n]; -1 ends."""
-
-    column: tuple[int, ...]
-    threshold: Numbers
-    left: tuple[int, ...]
-    right: tuple[int, ...]
-    value: Numbers
-
-    def __call__(self, scaled: Numbers) -> float:
-        """The value of the leaf that the case falls into."""
-        node = 0
-        while self.left[node] >= 0:
-            below = np.float32(scaled[self.column[node]]) <= self.threshold[node]  # scikit-learn's trees read float32
-            node = self.left[node] if below else self.right[node]
-        return self.value[node]
-
-
-class Boosting(Part):
-    """Log-odds are start + rate x sum of the trees' values."""
-
-    kind: Literal["boosting"] = "boosting"
-    start: float
-    rate: float
-    trees: tuple[Tree, ...]
-
-    def log_odds(self, scaled: Numbers) -> float:
-        """Log-odds of the positive class."""
-        return self.start + self.rate * sum(tree(scaled) for tree in self.trees)
-
-
-class Forest(Part):
-    """The probability is the mean of the trees' values."""
-
-    kind: Literal["forest"] = "forest"
-    lowest: float
-    """Probabilities are kept this far from 0 and 1 before their log-odds are taken."""
-    trees: tuple[Tree, ...]
-
-    def log_odds(self, scaled: Numbers) -> float:
-        """Log-odds of the positive class."""
-        mean = float(np.mean([tree(scaled) for tree in self.trees]))
-        kept = min(max(mean, self.lowest), 1 - self.lowest)
-        return float(np.log(kept / (1 - kept)))
 
 
 class Head(Part):
@@ -136,14 +33,26 @@ class Head(Part):
 
     def log_odds(self, row: Mapping[str, float]) -> float:
         """Log-odds of the positive class, from features by name."""
-        return self.learner.log_odds(tuple(column(row[column.name]) for column in self.columns))
+        return self.learner.log_odds(self.scaled(row))
+
+    def scaled(self, row: Mapping[str, float]) -> Scaled:
+        """What the learner reads of a case, in the order of ``columns``."""
+        return self._scaling(self._scaling.read(row))
 
     def contributions(self, row: Mapping[str, float]) -> dict[str, float]:
         """By feature coefficient x (scaled value - scaled training mean), in log-odds; none of trees."""
         if not isinstance(self.learner, Linear):
             return {}
-        apart = ((own.name, own(row[own.name]) - own(own.mean)) for own in self.columns)
-        return {n: c * value for (n, value), c in zip(apart, self.learner.coefficients, strict=True)}
+        parts = np.array(self.learner.coefficients, dtype=float) * (self.scaled(row) - self._scaled_means)
+        return {own.name: part for own, part in zip(self.columns, parts.tolist(), strict=True)}
+
+    @cached_property
+    def _scaling(self) -> Scaling:
+        return Scaling(self.columns)
+
+    @cached_property
+    def _scaled_means(self) -> Scaled:
+        return self._scaling(np.array([own.mean for own in self.columns], dtype=float))
 
 
 class MeanHead(Part):
@@ -162,8 +71,9 @@ class MeanHead(Part):
 
     def contributions(self, row: Mapping[str, float]) -> dict[str, float]:
         """Means over the heads that are regressions; none where there is none."""
-        told = [found for head in self.heads if (found := head.contributions(row))]
-        return {n: sum(own.get(n, 0.0) for own in told) / len(told) for own in told for n in own}
+        told = [head.contributions(row) for head in self.heads if isinstance(head.learner, Linear)]
+        names = dict.fromkeys(name for own in told for name in own)
+        return {name: sum(own.get(name, 0.0) for own in told) / len(told) for name in names}
 
 
 class AsItIs(Part):

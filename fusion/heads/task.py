@@ -55,12 +55,12 @@ def predict_task(
     Raises:
         HeadError: no case has the scores that a model reads, or a regression's training part lacks a class.
     """
-    sources = _there(reading(views), scores)
+    sources = known_sources(reading(views), scores)
     own = rows.sort_values("case", ignore_index=True)
     inner = None if inner is None or inner.empty else inner
     found = {}
     for model in models:
-        cases = _cases(own, scores, model, sources[model])
+        cases = scored_cases(own, scores, model, sources[model])
         if stacked(model, sources):
             _every_class(cases, classes, model)
         if len(classes) == 2:
@@ -76,7 +76,7 @@ def predict_task(
     return in_order(found, list(found))
 
 
-def _there(sources: Mapping[str, tuple[str, ...]], scores: pd.DataFrame) -> dict[str, tuple[str, ...]]:
+def known_sources(sources: Mapping[str, tuple[str, ...]], scores: pd.DataFrame) -> dict[str, tuple[str, ...]]:
     """``sources``, those of the models with clinical predictors without what this run has no scores of."""
     known = set(scores["source"])
     return {
@@ -85,7 +85,7 @@ def _there(sources: Mapping[str, tuple[str, ...]], scores: pd.DataFrame) -> dict
     }
 
 
-def _cases(rows: pd.DataFrame, scores: pd.DataFrame, model: str, sources: tuple[str, ...]) -> pd.DataFrame:
+def scored_cases(rows: pd.DataFrame, scores: pd.DataFrame, model: str, sources: tuple[str, ...]) -> pd.DataFrame:
     """The cases that have a score of each of ``sources``."""
     for source in sources:
         rows = rows[rows["case"].isin(scores.loc[scores["source"] == source, "case"])]
