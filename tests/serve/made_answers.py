@@ -59,7 +59,7 @@ def of_regions(heat: bool = True) -> Told:
     tumour, ring = distance < 11, (distance >= 11) & (distance < 13)
     size = (16, 80, 80)
     case = Case("case-0041", (noise + 60 * tumour).astype(np.float32), tumour, None,
-                Geometry(size, (3.0, 1.0, 1.0), (0.0, 0.0, 0.0), (1.0, 0, 0, 0, 1.0, 0, 0, 0, 1.0)))  # fmt: skip
+                Geometry(size, (3.0, 1.0, 1.0), (0.0, 0.0, 0.0), tuple(np.eye(3).ravel().tolist())))  # fmt: skip
     shown = np.exp(-distance / 9).astype(np.float32)
     maps = {"tumour": shown * tumour, "external2": shown * ring} if heat else {}
     combined = model(
