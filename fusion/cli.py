@@ -243,7 +243,7 @@ def predict(
     external2: Annotated[Path | None, typer.Option(help="A ring drawn by hand; default the automatic one.")] = None,
     clinical: Annotated[list[str] | None, typer.Option(help="Such as age=61; repeat.", metavar="NAME=VALUE")] = None,
     model: Annotated[list[str] | None, typer.Option(help="Whose answer; the first is the headline.")] = None,
-    task: Annotated[str | None, typer.Option(help="Of a bundle of slices.")] = None,
+    task: Annotated[str | None, typer.Option(help="Of a bundle of slices: this one alone.")] = None,
     case: Annotated[str | None, typer.Option(help="Names the case in the answer; `case` unless told.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for ring, heat maps, pictures.", metavar="DIR")] = None,
     sheet: Annotated[list[str] | None, typer.Option(help="A page to print, in --out: html, pdf; repeat.")] = None,
@@ -295,7 +295,8 @@ def _predict_many(
     from fusion.serve.cohort_predict import Wanted, predict_cohort
     from fusion.serve.typed import models
 
-    wanted = Wanted(models(typed, bundles.read(bundle)), typed.explain, "html" in sheet, "pdf" in sheet, dicom)
+    named = models(typed, bundles.read(bundle))
+    wanted = Wanted(named, typed.task, typed.explain, "html" in sheet, "pdf" in sheet, dicom)
     done = predict_cohort(bundle, table, out, wanted, jobs)
     faults = [{**asdict(fault), "message": str(fault)} for fault in done.faults]
     print(json.dumps({"predictions": str(done.predictions), "answered": done.answered, "faults": faults}, indent=2))

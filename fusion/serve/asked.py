@@ -23,6 +23,8 @@ class Asked:
     """Models to answer, the first as headline; None for all that the case has inputs for, the card's headline first."""
     explain: bool = True
     """Heat maps and each region's share of the networks' scores."""
+    task: str | None = None
+    """Of slices, without ``models``: this task's models alone, first the one that reads most of what the case has."""
 
     @property
     def case(self) -> str:

@@ -1,6 +1,6 @@
 """Which models of a bundle answer a case, which of them first, and why the others do not."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from fusion.errors import CohortError, Fault
@@ -23,7 +23,9 @@ class Chosen:
 
 
 def chosen(bundle: Bundle, asked: Asked, patient: Patient, lacking: Collection[str] = ()) -> Chosen:
-    """The models that ``asked`` names, or all that have what they read; the card's headline has to be among them.
+    """The models that ``asked`` names, or all that have what they read.
+
+    The headline is the first that ``asked`` names, or the card's, which then has to have all that it reads.
 
     Args:
         bundle: whose models answer.
@@ -33,20 +35,36 @@ def chosen(bundle: Bundle, asked: Asked, patient: Patient, lacking: Collection[s
 
     Raises:
         CohortError: a model that the bundle lacks; of the models named, or else of the headline, every clinical value
-            and source that is missing. No other model takes the headline's place.
+            and source that is missing. No other model takes its place.
     """
-    known = list(bundle.deployed.judgements)
+    known = [name for name in bundle.deployed.judgements if asked.task is None or name.startswith(f"{asked.task}/")]
     if unknown := [name for name in asked.models or () if name not in known]:
         remedy = "name one of these"
         raise CohortError([Fault(f"no model {name!r}", ", ".join(known), remedy, asked.case) for name in unknown])
-    wanted = tuple(dict.fromkeys(asked.models)) if asked.models else (bundle.card.headline,)
+    why = {name: "; ".join(_lacks(bundle, name, patient, lacking)) for name in known}
+    wanted = tuple(dict.fromkeys(asked.models)) if asked.models else (_headline(bundle, asked, why),)
     if faults := [fault for name in wanted for fault in _faults(bundle, name, asked, patient, lacking)]:
         raise CohortError(list(dict.fromkeys(faults)))
     if asked.models:
         return Chosen(wanted, {})
-    why = {name: "; ".join(_lacks(bundle, name, patient, lacking)) for name in known}
-    answering = [name for name in known if not why[name] and name != bundle.card.headline]
-    return Chosen((bundle.card.headline, *answering), {name: reason for name, reason in why.items() if reason})
+    others = [name for name in known if not why[name] and name not in wanted]
+    return Chosen((*wanted, *others), {name: reason for name, reason in why.items() if reason})
+
+
+def _headline(bundle: Bundle, asked: Asked, why: Mapping[str, str]) -> str:
+    """The card's, or of a task that was asked for the model that reads most of those that can answer."""
+    if asked.task is None:
+        return bundle.card.headline
+    able = [name for name in why if not why[name]] or list(why)
+    return max(able, key=lambda name: _reads(bundle, name))
+
+
+def _reads(bundle: Bundle, model: str) -> tuple[int, int, int]:
+    """How many scores, clinical columns and images."""
+    question, name = bundle.deployed.question(model)
+    sources, columns = question.reads(name)
+    nets = [own for own in bundle.deployed.networks if own.question == question.name and own.source in sources]
+    return len(sources), len(columns), max((len(own.branches) for own in nets), default=0)
 
 
 def _lacks(bundle: Bundle, model: str, patient: Patient, lacking: Collection[str]) -> list[str]:

@@ -31,6 +31,7 @@ class Wanted:
     """What to ask of every case and what to leave of it; fields as in ``Asked`` and ``Outputs``."""
 
     models: tuple[str, ...] | None = None
+    task: str | None = None
     explain: bool = True
     sheet_html: bool = False
     sheet_pdf: bool = False
@@ -110,7 +111,7 @@ def _predictor(bundle: Path, digest: str, threads: int) -> Predictor:
 
 def _asked(case: NewCase, wanted: Wanted) -> Asked:
     files, study = (case.files, None) if isinstance(case.files, Files) else (None, case.files)
-    return Asked(files, study, case.clinical, wanted.models, wanted.explain)
+    return Asked(files, study, case.clinical, wanted.models, wanted.explain, wanted.task)
 
 
 def _outputs(folder: Path, wanted: Wanted) -> Outputs:

@@ -25,7 +25,7 @@ class Typed:
     """``NAME=value``."""
     models: Sequence[str] = ()
     task: str | None = None
-    """Whose model ``models`` are then, without its name."""
+    """Whose models ``models`` are then, with or without its name."""
     explain: bool = True
 
 
@@ -41,22 +41,21 @@ def asked(typed: Typed, bundle: Bundle) -> Asked:
     if faults := [*faults, *more, *wrong]:
         raise CohortError(faults)
     files, study = (None, given) if isinstance(given, Study) else (given, None)
-    return Asked(files, study, clinical, models(typed, bundle), typed.explain)
+    return Asked(files, study, clinical, models(typed, bundle), typed.explain, typed.task)
 
 
 def models(typed: Typed, bundle: Bundle) -> tuple[str, ...] | None:
     """Models with their task's name.
 
     Raises:
-        CohortError: a task that the bundle lacks, or that is named where the models say it themselves.
+        CohortError: a task that the bundle lacks.
     """
-    if typed.task is None:
-        return tuple(typed.models) or None
     known = [own.name for own in bundle.deployed.questions if own.name]
-    if typed.task not in known:
+    if typed.task is not None and typed.task not in known:
         expected = f"one of {', '.join(known)}" if known else "no task, as this bundle has one question alone"
         raise CohortError(Fault(f"task {typed.task!r}", expected, "mend --task", typed.case))
-    return tuple(f"{typed.task}/{name.removeprefix(f'{typed.task}/')}" for name in typed.models) or None
+    start = "" if typed.task is None else f"{typed.task}/"
+    return tuple(f"{start}{name.removeprefix(start)}" for name in typed.models) or None
 
 
 def pairs(words: Sequence[str], option: str, form: str, case: str) -> tuple[dict[str, str], list[Fault]]:
