@@ -11,10 +11,12 @@ from fusion.serve.page import templates, uploads
 from fusion.serve.service import CohortAnswer, Question, Service
 
 TABLE = "predictions.csv"
-COLUMNS = ("case", "model", "probability", "threshold", "label", "set", "refer", "warnings")
+COLUMNS = ("row", "case", "model", "probability", "threshold", "label", "set", "refer", "warnings")
+SHOWN = tuple(name for name in COLUMNS if name != "case")
+"""On the page, where cases have numbers."""
 ABOUT = (
     "A zip with the cohort table (CSV, Excel or Parquet, columns as in the bundle's run) and the files that it names, "
-    "or table and zip one by one. Cases are shown by their row's number."
+    "or table and zip one by one. The page shows cases by their row's number."
 )
 EMPTY = '<p class="fu-empty">The table of answers appears here.</p>'
 
@@ -58,15 +60,17 @@ def answered(
         return templates.faults(error.faults)
     found = rows(done)
     (folder / TABLE).write_text(as_csv(found), encoding="utf-8")
-    return templates.render("batch.html.j2", columns=COLUMNS, rows=found, done=done, secret=secret, table=TABLE)
+    return templates.render("batch.html.j2", columns=SHOWN, rows=found, done=done, secret=secret, table=TABLE)
 
 
 def rows(done: CohortAnswer) -> list[dict[str, object]]:
-    """A row a case and model, the headline's first."""
+    """A row a case and model, the headline's first; ``case`` is as the table names it, for the download alone."""
+    names = {row.name: row.case for row in done.rows}
     return [
-        {"case": case, "model": own.model, "probability": own.probability, "threshold": own.threshold,
-         "label": own.label, "set": " ".join(own.set), "refer": own.refer, "warnings": len(answer.warnings)}
-        for case, answer in done.answers.items()
+        {"row": row, "case": names[row], "model": own.model, "probability": own.probability,
+         "threshold": own.threshold, "label": own.label, "set": " ".join(own.set), "refer": own.refer,
+         "warnings": len(answer.warnings)}
+        for row, answer in done.answers.items()
         for own in answer.answers
     ]  # fmt: skip
 

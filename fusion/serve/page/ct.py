@@ -35,7 +35,7 @@ def tab(service: Service, bundle: Bundle) -> None:
                 ring = uploads.field("external2", "External2 mask (optional)")
             model = gr.Dropdown(list(models(bundle)), value=bundle.card.headline, label="Model that answers first")
             if names:
-                templates.panel("<h2>Patient</h2>")
+                templates.panel('<h2 class="fu-h">Patient</h2>')
             with gr.Row():
                 known = fields(bundle, names)
             objects = gr.Checkbox(False, label="Make DICOM SEG and SR", visible=False)

@@ -38,7 +38,9 @@ def _field(bundle: Bundle, name: str) -> Any:
     kind, label = bundle.run.cohort.clinical[name], words.variable(name)
     if isinstance(kind, Number):
         # gradio's own number field takes an empty field for 0
-        return gr.Textbox(label=label, info=_range(bundle, name, kind), placeholder="not known", min_width=150)
+        return gr.Textbox(
+            label=label, info=_range(bundle, name, kind), placeholder="not known", max_lines=1, min_width=150
+        )
     choices = [UNKNOWN, *((word(value), word(value)) for value in kind.values)]
     return gr.Dropdown(choices, value="", label=label, min_width=150)
 

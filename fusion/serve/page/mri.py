@@ -1,5 +1,6 @@
 """The MRI tab: three slots, each with its picture, sequence and task, answered by one button."""
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -55,7 +56,7 @@ def answered(service: Service, bundle: Bundle, slot: Slot) -> str:
         return EMPTY
     secret, folder = service.shelf.place()
     try:
-        _refuse_unknown(bundle, slot)
+        refuse_unknown(slot, bundle.deployed.judgements, bundle.run.used_sequences)
         files = uploads.by_role({f"image_{slot.sequence}": slot.image, f"mask_{slot.sequence}": slot.mask})
         answer = service.ask_uploads(bundle.name, files, Question({}, (slot.model,)), Outputs(folder))
     except FusionError as error:
@@ -101,9 +102,9 @@ def _all(service: Service, bundle: Bundle, told: tuple[Any, ...]) -> list[str]:
     return list(map(partial(answered, service, bundle), slots))
 
 
-def _refuse_unknown(bundle: Bundle, slot: Slot) -> None:
-    """A pair of sequence and task for which nobody trained a model."""
-    known = [name for name in bundle.deployed.judgements if name.rpartition("/")[2] in bundle.run.used_sequences]
+def refuse_unknown(slot: Slot, models: Iterable[str], sequences: Collection[str]) -> None:
+    """Raise UploadError for a pair of sequence and task for which there is no model."""
+    known = [name for name in models if name.rpartition("/")[2] in sequences]
     if slot.model not in known:
         found = f"no model of task {slot.task} for sequence {slot.sequence}"
         raise UploadError(Fault(found, f"one of {', '.join(known)}", "choose another task or sequence"))

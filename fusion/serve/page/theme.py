@@ -6,16 +6,12 @@ from typing import Any
 CSS = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
 FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
-LIGHT = """<script>
-new MutationObserver(() => document.body?.classList.remove("dark")).observe(
-  document.documentElement, { subtree: true, attributes: true, attributeFilter: ["class"] });
-</script>"""
-"""Clinical pictures are judged on one background, whatever the computer prefers."""
+HEAD = "<script>" + (Path(__file__).parent / "page.js").read_text(encoding="utf-8") + "</script>"
 
 
 def options() -> dict[str, Any]:
     """How to mount the page: its look; errors inside are told by their kind alone, as their words may quote a file."""
-    return {"theme": theme(), "css": CSS, "head": LIGHT, "show_error": False}
+    return {"theme": theme(), "css": CSS, "head": HEAD, "show_error": False}
 
 
 def theme() -> Any:

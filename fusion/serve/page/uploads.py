@@ -58,6 +58,6 @@ def field(role: str, label: str, **more: Any) -> Any:
     """A place for a file that loses its name on arrival."""
     import gradio as gr
 
-    own = gr.File(label=label, height=132, **more)
+    own = gr.File(label=label, height=132, elem_id=f"fu-{role}", **more)
     own.upload(nameless(role), own, own, show_progress="hidden", api_visibility="private", queue=False)
     return own

@@ -1,7 +1,7 @@
 """Where the browser finds the viewer and the files of one answer."""
 
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable, runtime_checkable
 
 from fastapi import FastAPI, HTTPException
 from fastapi.responses import FileResponse, JSONResponse
@@ -18,6 +18,8 @@ KINDS = {
 PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
+@runtime_checkable
+@runtime_checkable
 class Keeps(Protocol):
     """Whoever keeps answers to be shown."""
 
