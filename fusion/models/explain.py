@@ -19,6 +19,8 @@ from fusion.models.machine import device, steady
 from fusion.models.network import RegionNetwork, present, there
 from fusion.roi.patch import Patches
 
+Maps = Sequence[Sequence[Tensor]]
+"""Feature maps by branch, then scale."""
 ROUNDING = 1e-6
 """A sum this much smaller than its terms is rounding, not a finding."""
 
@@ -52,20 +54,30 @@ def grad_cam(
     nothing speaks for the positive class; what is left of terms that cancel is set to zero, so that no one scales it
     up.
     """
-    seen = regions.detach().clone().requires_grad_()
+    return cam(net, traced_maps(net, regions), regions, output)
+
+
+def traced_maps(net: RegionNetwork, regions: Float[Tensor, "b region channel z y x"]) -> Maps:
+    """The branches' maps, from which gradients can be asked."""
     with torch.enable_grad():
-        maps = [branch(region) for branch, region in zip(net.branches, seen.unbind(1), strict=True)]
-        said = _said(net, maps, seen)
-        flat = [own for branch in maps for own in branch]
+        seen = regions.detach().clone().requires_grad_()
+        return [branch(region) for branch, region in zip(net.branches, seen.unbind(1), strict=True)]
+
+
+def cam(
+    net: RegionNetwork, maps: Maps, regions: Float[Tensor, "b region channel z y x"], output: int | None = None
+) -> list[list[Float[Tensor, "b z y x"]]]:
+    """``grad_cam`` from the traced maps of ``regions``."""
+    flat = [own for branch in maps for own in branch]
+    with torch.enable_grad():
+        said = _said(net, maps, regions)
         slopes = torch.autograd.grad((said if output is None else said[:, output]).sum(), flat)
     heat = [_on_patch(_weighed(own.detach(), slope), regions) for own, slope in zip(flat, slopes, strict=True)]
     each = len(maps[0])
     return [heat[start : start + each] for start in range(0, len(heat), each)]
 
 
-def _said(
-    net: RegionNetwork, maps: Sequence[Sequence[Tensor]], seen: Float[Tensor, "b region channel z y x"]
-) -> Float[Tensor, "b *class"]:
+def _said(net: RegionNetwork, maps: Maps, seen: Float[Tensor, "b region channel z y x"]) -> Float[Tensor, "b *class"]:
     """What the network says of these maps of what it has ``seen``, as its own ``forward`` does."""
     if not net.pictures:
         return net.classify(net.head.deep(maps, present(seen[:, None]))[:, 0])
@@ -129,11 +141,19 @@ def ablated(
 ) -> tuple[Float[Tensor, " b"], list[Float[Tensor, " b"]]]:
     """Log-odds with every region, and with each region alone: the other branches' maps are zero."""
     maps = [branch(region) for branch, region in zip(net.branches, regions.unbind(1), strict=True)]
-    alone = [
+    return alone(net, maps, regions)
+
+
+@torch.no_grad()
+def alone(
+    net: RegionNetwork, maps: Maps, regions: Float[Tensor, "b region channel z y x"]
+) -> tuple[Float[Tensor, " b"], list[Float[Tensor, " b"]]]:
+    """``ablated`` from the maps of ``regions``."""
+    kept_one = [
         [own if number == kept else [torch.zeros_like(one) for one in own] for number, own in enumerate(maps)]
         for kept in range(len(maps))
     ]
-    log_odds, *each = [_said(net, some, regions) for some in (maps, *alone)]
+    log_odds, *each = [_said(net, some, regions) for some in (maps, *kept_one)]
     return log_odds, each
 
 

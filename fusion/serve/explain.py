@@ -2,12 +2,14 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
-from copy import deepcopy
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Float32
+from jaxtyping import Float, Float32
 from numpy import ndarray
 from torch import Tensor
 
@@ -15,11 +17,12 @@ from fusion.config.network import Network
 from fusion.data.case import Case
 from fusion.heads.plain import Question
 from fusion.models.checkpoints import read, trained, untrained
-from fusion.models.explain import HeatMaps, ablated, grad_cam, inside_regions
+from fusion.models.explain import HeatMaps, alone, cam, grad_cam, inside_regions, traced_maps
 from fusion.models.held import box, hold, plain
 from fusion.models.inputs import Boxes, centred
 from fusion.models.machine import device, steady
 from fusion.models.network import RegionNetwork
+from fusion.progress import cores
 from fusion.roi.back import to_image
 from fusion.roi.patch import Patches
 from fusion.roi.region import REGIONS
@@ -30,6 +33,7 @@ from fusion.serve.parts import NetworkFile
 from fusion.serve.told import Heat
 from fusion.types import Mask
 
+T = TypeVar("T")
 MEMORY_MB = 512
 """Networks kept from one case to the next, all bundles together; those not asked for the longest time go first."""
 _kept: OrderedDict[tuple[str, str, str], tuple[RegionNetwork, ...]] = OrderedDict()
@@ -53,14 +57,15 @@ def regions(
     roi, network = bundle.run.roi, _network(bundle)
     boxes, branches = Boxes.of(patches, device()), _files(bundle, "", source)[0].branches
     seen = centred(boxes, torch.zeros(1, dtype=torch.long, device=device()), roi, network.input)[:, list(branches)]
-    nets = networks(bundle, "", source)
-    shown = inside_regions(boxes, 0, roi)[list(branches)]
+    looks = _looks(networks(bundle, "", source), lambda net: _look(net, seen))
+    shown = inside_regions(boxes, 0, roi)[list(branches), None]
+    maps = HeatMaps(np.mean([own.maps for own in looks], axis=0) * shown, len(looks))
     heat: dict[str, Heat] = {}
-    for number, values in zip(branches, _mean_maps(nets, seen, None, shown).all_scales, strict=True):
+    for number, values in zip(branches, maps.all_scales, strict=True):
         region = (case.tumour, ring)[number]
         on_image = to_image(values, case.tumour, case.geometry.spacing_mm, roi.patch, case.name)
         heat[REGIONS[number]] = _to_one(on_image * region)
-    return heat, _shares(nets, seen, source) if len(branches) == 2 else ()
+    return heat, _shares(looks, source) if len(branches) == 2 else ()
 
 
 def slices(
@@ -81,7 +86,8 @@ def slices(
     output = None if len(question.classes) == 2 else question.classes.index(shown or question.classes[0])
     one = torch.zeros(1, dtype=torch.long, device=device())
     seen = plain(hold(slices, device(), branches), one, _network(bundle), bundle.run.roi)
-    found = _mean_maps(networks(bundle, question.name, source), seen, output).all_scales[:, 0]
+    each = _looks(networks(bundle, question.name, source), lambda net: _stacked(grad_cam(net, seen, output)))
+    found = HeatMaps(np.mean(each, axis=0), len(each)).all_scales[:, 0]
     names = [slices.sequences[number] for number in branches]
     return {name: _to_one(own) for name, own in zip(names, found, strict=True) if name in there}
 
@@ -115,10 +121,10 @@ def _read(bundle: Bundle, question: str, source: str) -> Iterator[RegionNetwork]
     network, files = _network(bundle), _files(bundle, question, source)
     classes = len(next(own.classes for own in bundle.deployed.questions if own.name == question))
     outputs = 1 if classes == 2 else classes
-    empty = untrained(network, box(network, bundle.run.roi)[0], len(files[0].branches), outputs)
     for own in files:
+        empty = untrained(network, box(network, bundle.run.roi)[0], len(own.branches), outputs)
         weights = read(bundle.bytes(own.weights), own.weights)
-        yield trained(deepcopy(empty), weights, network, own.weights).requires_grad_(False).to(device())
+        yield trained(empty, weights, network, own.weights).requires_grad_(False).to(device())
 
 
 def _files(bundle: Bundle, question: str, source: str) -> list[NetworkFile]:
@@ -135,33 +141,49 @@ def _megabytes(nets: Sequence[RegionNetwork]) -> float:
     return sum(own.nbytes for net in nets for own in net.state_dict().values()) / 1e6
 
 
-def _mean_maps(
-    nets: Sequence[RegionNetwork], seen: Float[Tensor, "1 branch channel z y x"], output: int | None,
-    shown: Bool[ndarray, "branch z y x"] | None = None,
-) -> HeatMaps:  # fmt: skip
-    """The mean over ``nets``, zero outside ``shown``."""
-    with steady():
-        each = [[torch.stack([own[0] for own in branch]) for branch in grad_cam(net, seen, output)] for net in nets]
-    maps = torch.stack([torch.stack(branches) for branches in each]).mean(0).cpu().numpy()
-    return HeatMaps(maps if shown is None else maps * shown[:, None], len(nets))
+@dataclass(frozen=True)
+class _Look:
+    """What one network sees in one case."""
+
+    maps: Float[ndarray, "branch scale z y x"]
+    log_odds: float
+    alone: tuple[float, ...]
+    """With each branch's region alone."""
 
 
-def _shares(
-    nets: Sequence[RegionNetwork], seen: Float[Tensor, "1 2 channel z y x"], source: str
-) -> tuple[RegionShare, ...]:  # fmt: skip
+def _looks(nets: Sequence[RegionNetwork], look: Callable[[RegionNetwork], T]) -> list[T]:
+    """``look`` at every network, as many at the same time as there are cores, each in one thread."""
+    with steady(), ThreadPoolExecutor(cores(0)) as pool:
+        return list(pool.map(look, nets))
+
+
+def _look(net: RegionNetwork, seen: Float[Tensor, "1 branch channel z y x"]) -> _Look:
+    maps = traced_maps(net, seen)
+    both, each = alone(net, maps, seen)
+    return _Look(_stacked(cam(net, maps, seen)), both.item(), tuple(own.item() for own in each))
+
+
+def _stacked(heat: Sequence[Sequence[Float[Tensor, "1 z y x"]]]) -> Float[ndarray, "branch scale z y x"]:
+    return torch.stack([torch.cat(list(scales)) for scales in heat]).cpu().numpy()
+
+
+def _shares(looks: Sequence[_Look], source: str) -> tuple[RegionShare, ...]:
     """What each region adds: log-odds with both less log-odds with the other alone."""
-    with steady():
-        found = [ablated(net, seen) for net in nets]
-    both, *alone = torch.tensor([[both.item(), *(own.item() for own in each)] for both, each in found]).mean(0).tolist()
+    both = float(np.mean([own.log_odds for own in looks]))
+    each = [float(own) for own in np.mean([own.alone for own in looks], axis=0)]
     return tuple(
         RegionShare(
             source=source,
             region=region,
             log_odds=both - other,
-            how=f"log-odds with both regions ({both:.2f}) less those with {named} alone ({other:.2f})",
+            how=f"log-odds with both regions ({_short(both)}) less those with {named} alone ({_short(other)})",
         )
-        for region, named, other in zip(REGIONS, reversed(REGIONS), reversed(alone), strict=True)
+        for region, named, other in zip(REGIONS, reversed(REGIONS), reversed(each), strict=True)
     )
+
+
+def _short(log_odds: float) -> str:
+    return f"{round(log_odds, 2) + 0.0:.2f}"  # no -0.00
 
 
 def _to_one(heat: Float[ndarray, "*axes"]) -> Float32[ndarray, "*axes"]:
