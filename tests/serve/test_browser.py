@@ -123,7 +123,7 @@ def _three_slices_are_answered(seen: Visit, folder: Path) -> None:
     seen.page.locator("#fu-ask-slices").click()
 
     for number, (task, sequence) in enumerate(pairs, 1):
-        slot = seen.page.locator(f"#fu-slot-{number}")
+        slot = seen.page.locator(f"#fu-answer-{number}")
         slot.locator(".fu-label").wait_for()
         rows = slot.locator("[data-class]").all()
         told = {own.get_attribute("data-class"): float(own.get_attribute("data-probability")) for own in rows}

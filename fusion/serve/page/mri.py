@@ -41,10 +41,13 @@ def tab(service: Service, bundle: Bundle) -> None:
     shown: list[Any] = []
     with gr.Row():
         for number in range(SLOTS):
-            with gr.Column(min_width=300, elem_id=f"fu-slot-{number + 1}"):
+            with gr.Column(min_width=300):
                 chosen += _slot(bundle, number)
-                shown.append(templates.panel(EMPTY))
     button = gr.Button("Answer all", variant="primary", elem_id="fu-ask-slices")
+    with gr.Row():
+        for number in range(SLOTS):
+            with gr.Column(min_width=300, elem_id=f"fu-answer-{number + 1}"):
+                shown.append(templates.panel(EMPTY))
     button.click(
         lambda *told: _all(service, bundle, told), chosen, shown, api_visibility="private", concurrency_limit=16
     )
