@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import mmap
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ DEFLATED = "1.2.840.10008.1.2.1.99"
 SEGMENTATIONS = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
 """DICOM SEG, and its label map."""
 STRUCTURES = "1.2.840.10008.5.1.4.1.1.481.3"
+UID = re.compile(r"[0-9.]{1,64}")
 DIRECTORY = "1.2.840.10008.1.3.10"
 VOLUMES = {
     "1.2.840.10008.5.1.4.1.1.2": "CT",
@@ -140,7 +142,7 @@ def read_header(path: Path) -> Header:
         Unreadable: see ``opened``.
     """
     with opened(path) as own:
-        sop_class = _word(own, "SOPClassUID")
+        sop_class = _class(own)
         return Header(
             path=path,
             sop_class=sop_class,
@@ -163,6 +165,20 @@ def read_header(path: Path) -> Header:
             frames=_whole(own.get("NumberOfFrames") or 1),
             planes=_planes(own),
         )
+
+
+def _class(own: pydicom.Dataset) -> str:
+    """The kind of object, which a file says twice; a file cut off early, or garbled, does not.
+
+    Such a file would belong to no series, and its slice would be missed by nobody.
+    """
+    outer, inner = _word(own.file_meta, "MediaStorageSOPClassUID"), _word(own, "SOPClassUID")
+    if outer == DIRECTORY:
+        return outer
+    words = [inner, *(_word(own, name) for name in ("SOPInstanceUID", "SeriesInstanceUID"))]
+    if outer not in ("", inner) or not all(UID.fullmatch(word) for word in words):
+        raise Unreadable("a header that does not say, twice alike, what it is")
+    return inner
 
 
 def _planes(own: pydicom.Dataset) -> tuple[Plane, ...]:

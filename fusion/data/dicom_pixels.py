@@ -1,13 +1,15 @@
 """Grey values of a series: decoded frame by frame and scaled by each frame's own slope and intercept."""
 
+import struct
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pydicom
 import SimpleITK as sitk
-from jaxtyping import Float, Float32, Shaped
+from jaxtyping import Float32, Shaped
 from numpy import ndarray
+from pydicom.encaps import generate_frames
 from pydicom.pixels import get_decoder
 
 from fusion.data.dicom_grid import Frame, Grid
@@ -50,25 +52,21 @@ def _fault(reason: str, files: Sequence[Path], total: int) -> Fault:
 def _fill(values: Float32[ndarray, "z y x"], frames: Sequence[tuple[int, Frame]]) -> None:
     """Put the frames of one file where they belong."""
     header = frames[0][1].header
-    scaled = _by_itk(header) if _needs_itk(header) else _by_pydicom(header)
-    if scaled.shape != (header.frames, header.rows, header.columns):
+    by_itk = header.transfer in JPEG_LOSSLESS and not get_decoder(header.transfer).is_available
+    stored = _by_itk(header) if by_itk else _by_pydicom(header)
+    if stored.shape != (header.frames, header.rows, header.columns):
         raise Unreadable("of another size than the header says")
     for position, frame in frames:
-        values[position] = scaled[frame.index]
-    if not np.isfinite(values[[position for position, _ in frames]]).all():
-        raise Unreadable("NaN or infinite after slope and intercept")
+        slope, intercept = (1.0, 0.0) if by_itk else (frame.plane.slope or 1.0, frame.plane.intercept or 0.0)
+        with np.errstate(over="ignore"):  # what overflows is infinite, and told
+            values[position] = stored[frame.index] * slope + intercept
+        if not np.isfinite(values[position]).all():
+            raise Unreadable("NaN or infinite after slope and intercept")
 
 
-def _needs_itk(header: Header) -> bool:
-    return header.transfer in JPEG_LOSSLESS and not get_decoder(header.transfer).is_available
-
-
-def _by_pydicom(header: Header) -> Float[ndarray, "frame y x"]:
+def _by_pydicom(header: Header) -> Shaped[ndarray, "frame y x"]:
     with opened(header.path, pixels=True) as own:
-        stored = stored_frames(own, header)
-    slopes = np.array([1.0 if plane.slope is None else plane.slope for plane in header.planes])
-    intercepts = np.array([plane.intercept or 0.0 for plane in header.planes])
-    return (stored * slopes[:, None, None] + intercepts[:, None, None]).astype(np.float32)
+        return stored_frames(own, header)
 
 
 def stored_frames(own: pydicom.Dataset, header: Header) -> Shaped[ndarray, "frame y x"]:
@@ -99,15 +97,25 @@ def _decoder_there(transfer: str) -> bool:
         return False
 
 
-def _by_itk(header: Header) -> Float[ndarray, "frame y x"]:
-    """ITK scales by the file's slope and intercept itself; it has one pair for all frames of a file."""
+def _by_itk(header: Header) -> Shaped[ndarray, "frame y x"]:
+    """Grey values: ITK scales by slope and intercept itself, of which it has one pair for all frames of a file."""
     if header.frames > 1:
         raise Unreadable("several frames in lossless JPEG")
-    with opened(header.path, pixels=True) as own:  # ITK's decoder fills a cut-off file in silence; this one does not
+    with opened(header.path, pixels=True) as own:
         if "PixelData" not in own:
             raise Unreadable("there are none")
+        _refuse_broken_jpeg(own.PixelData, header)
     try:
         scaled = sitk.GetArrayFromImage(sitk.ReadImage(str(header.path), imageIO="GDCMImageIO"))
     except RuntimeError as error:
         raise Unreadable("broken or cut off") from error
-    return scaled.reshape(-1, *scaled.shape[-2:]).astype(np.float32)
+    return np.asarray(scaled.reshape(-1, *scaled.shape[-2:]))
+
+
+def _refuse_broken_jpeg(content: bytes, header: Header) -> None:
+    """ITK makes room for what broken lengths promise, and fills what is cut off, both without a word."""
+    whole = next(generate_frames(content, number_of_frames=1))
+    start = whole.find(b"\xff\xc3")
+    rows, columns = struct.unpack_from(">2H", whole, start + 5)
+    if start < 0 or (rows, columns) != (header.rows, header.columns) or not whole.rstrip(b"\0").endswith(b"\xff\xd9"):
+        raise Unreadable("broken or cut off")
