@@ -1,15 +1,17 @@
 """The HTTP API: uploads in, answers out as JSON; every refusal says what was found, expected and helps."""
 
 import asyncio
+import contextlib
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, HTTPException, Request
+from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse
+from python_multipart.exceptions import FormParserError
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException as ParseError
 
@@ -46,26 +48,25 @@ class _Asked:
 
 def routes(app: FastAPI, service: Service) -> None:
     """Add the API under /api."""
-    router = APIRouter(prefix="/api", tags=["answers"])
     pool = ThreadPoolExecutor(service.worker.bounds.waiting + 8, thread_name_prefix="api")
-    _add_answers(router, service, pool)
-    _add_bundles(router, service)
-    app.include_router(router)
+    _add_answers(app, service, pool)
+    _add_bundles(app, service)
     app.add_exception_handler(FusionError, _refused)
 
 
-def _add_answers(router: APIRouter, service: Service, pool: ThreadPoolExecutor) -> None:
+def _add_answers(app: FastAPI, service: Service, pool: ThreadPoolExecutor) -> None:
     async def answered(request: Request, answer: Callable[[_Asked, Path, Mapping[str, Path], Path], Any]) -> Any:
-        asked = await _form(request, service)
-        work = asyncio.get_running_loop().run_in_executor(pool, _in_request, service, asked, answer)
-        return JSONResponse(await work)
+        async with _form(request, service) as form:
+            asked = _taken_apart(form, service)
+            work = asyncio.get_running_loop().run_in_executor(pool, _in_request, service, asked, answer)
+            return JSONResponse(await work)
 
-    @router.post("/predict", **api_docs.predict(service))
+    @app.post("/api/predict", **api_docs.predict(service))
     async def _predict(request: Request) -> Any:
         """One case: image and mask, or slices by sequence, with its clinical values."""
         return await answered(request, lambda *given: _case(service, *given))
 
-    @router.post("/cohort", **api_docs.cohort())
+    @app.post("/api/cohort", **api_docs.cohort())
     async def _cohort(request: Request) -> Any:
         """Every row of a cohort table, which comes with its files in a zip."""
         return await answered(request, lambda *given: _table(service, *given))
@@ -92,7 +93,6 @@ def _in_request(
 def _stored(upload: UploadFile, path: Path) -> Path:
     with path.open("xb") as file:
         shutil.copyfileobj(upload.file, file, 2**20)
-    upload.file.close()
     return path
 
 
@@ -114,7 +114,8 @@ def _names(asked: _Asked) -> dict[str, str]:
     return {role: upload.filename or "" for role, upload in asked.uploads.items()}
 
 
-async def _form(request: Request, service: Service) -> _Asked:
+@contextlib.asynccontextmanager
+async def _form(request: Request, service: Service) -> AsyncIterator[FormData]:
     """The request's form; files of it lie on the disk, nameless, as soon as they are large."""
     if service.worker.full:
         raise BusyError(Fault(f"{service.worker.waiting} requests waiting", "fewer", "try again in a minute"))
@@ -122,12 +123,15 @@ async def _form(request: Request, service: Service) -> _Asked:
         raise UnknownKindError(Fault("a body that is no form", "multipart/form-data", "see /docs"))
     try:
         form = await request.form(max_files=service.desk.limits.files, max_fields=FIELDS, max_part_size=WORD_BYTES)
-    except ParseError as error:
-        many = "Too many" in str(error.detail)
+    except (ParseError, FormParserError) as error:
+        many = "Too many" in str(error)
         found = "a form of too many fields or files" if many else "a form that is broken or cut off"
         expected = f"{service.desk.limits.files} files at most, whole"
         raise (TooLargeError if many else UploadError)(Fault(found, expected, "send it again")) from None
-    return _taken_apart(form, service)
+    try:
+        yield form
+    finally:
+        await form.close()
 
 
 def _taken_apart(form: FormData, service: Service) -> _Asked:
@@ -152,20 +156,20 @@ def _taken_apart(form: FormData, service: Service) -> _Asked:
     return _Asked(bundle, dict(files), question, frozenset(own["output"]))
 
 
-def _add_bundles(router: APIRouter, service: Service) -> None:
-    @router.get("/bundles")
+def _add_bundles(app: FastAPI, service: Service) -> None:
+    @app.get("/api/bundles")
     def _bundles() -> Any:
         """What is served: models, clinical variables, sequences."""
         return [_about(name, own) for name, own in service.bundles.items()]
 
-    @router.get("/bundles/{name}/card")
+    @app.get("/api/bundles/{name}/card")
     def _card(name: str) -> Any:
         """The model card."""
         if name not in service.bundles:
             raise HTTPException(404)
         return service.bundles[name].card.model_dump(mode="json")
 
-    @router.get("/health")
+    @app.get("/api/health")
     def _health() -> Any:
         """Whether the models are loaded, and how many requests are waiting."""
         ready = service.worker.ready

@@ -4,6 +4,8 @@ import json
 from collections.abc import MutableMapping
 from typing import Any
 
+from starlette.formparsers import MultiPartException
+
 from fusion.errors import Fault
 from fusion.serve.login import App, Receive, Scope, Send
 from fusion.serve.worker_process import where
@@ -83,8 +85,8 @@ class Guard:
         await _Counted(0, receive, _Dressed(scope["path"], send)).answer(*refused)
 
 
-class _TooLargeError(Exception):
-    """Stops whoever reads the body."""
+class _TooLargeError(MultiPartException):
+    """Stops whoever reads the body; of a kind on which Starlette's parser closes what it has of the form's files."""
 
 
 class _Counted:
@@ -96,12 +98,12 @@ class _Counted:
 
     async def receive(self) -> MutableMapping[str, Any]:
         if self.too_large:
-            raise _TooLargeError
+            raise _TooLargeError("too large")
         message = await self._receive()
         self._left -= len(message.get("body", b""))
         if self._left < 0:
             self.too_large = True
-            raise _TooLargeError
+            raise _TooLargeError("too large")
         return message
 
     async def send(self, message: MutableMapping[str, Any]) -> None:

@@ -5,12 +5,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from fusion.errors import BundleError, Fault, FusionError
+from fusion.serve import bundle as bundles
 from fusion.serve import jobs
 from fusion.serve.answer import Answer
 from fusion.serve.asked import Asked, Outputs
+from fusion.serve.bundle import Bundle
 from fusion.serve.given import ARCHIVE, IMAGE, MASK, RING, TABLE, Given
 from fusion.serve.limits import Limits, TooLargeError, UploadError
 from fusion.serve.private import without_names
@@ -19,9 +20,6 @@ from fusion.serve.rows import Row
 from fusion.serve.uploads import Desk
 from fusion.serve.viewer.shelf import Shelf
 from fusion.serve.worker import Bounds, Worker
-
-if TYPE_CHECKING:
-    from fusion.serve.bundle import Bundle
 
 ZIP = ".zip"
 
@@ -49,7 +47,7 @@ class Service:
     """Answers cases; safe to ask from many threads."""
 
     def __init__(
-        self, bundles: "dict[str, Bundle]", desk: Desk, worker: Worker, log: Callable[[str], None] | None = None
+        self, bundles: dict[str, Bundle], desk: Desk, worker: Worker, log: Callable[[str], None] | None = None
     ) -> None:
         self.bundles, self.desk, self.worker = bundles, desk, worker
         self._results = Results(desk.room("answers"))
@@ -77,12 +75,10 @@ class Service:
         Raises:
             BundleError: a bundle that cannot be used, or two of one name.
         """
-        from fusion.serve import bundle
-
         read: dict[str, Bundle] = {}
         opened: dict[str, jobs.Opened] = {}
         for path in paths:
-            own = bundle.read(path)
+            own = bundles.read(path)
             if own.name in read:
                 remedy = "serve one of them, or name the run of the other anew"
                 raise BundleError(Fault(f"two bundles named {own.name}", "names of their own", remedy, file=str(path)))
@@ -197,7 +193,7 @@ class Service:
             answer: Answer = self.worker.submit(jobs.answer, bundle, row.asked, outputs, patient=True).result()
             return answer
 
-    def _known(self, bundle: str) -> "Bundle":
+    def _known(self, bundle: str) -> Bundle:
         if bundle not in self.bundles:
             raise UploadError(Fault("no bundle of that name", f"one of {', '.join(self.bundles)}", "name one of these"))
         return self.bundles[bundle]
@@ -214,19 +210,21 @@ class Service:
         if not set(uploads) <= set(roles):  # a role names a file, so that it has to be one of these
             found = f"{len(set(uploads) - set(roles))} uploads in unknown fields"
             raise UploadError(Fault(found, f"one of {', '.join(roles)}", "name the fields so"))
+        if not uploads:
+            raise UploadError(Fault("no file", f"some of {', '.join(roles)}", "upload what is to be answered"))
         limits = self.desk.limits
         if len(uploads) > limits.files or sum(path.stat().st_size for path in uploads.values()) > limits.request_bytes:
             expected = f"{limits.files} files and {limits.request_bytes / 1e6:,.0f} MB at most"
             raise TooLargeError(Fault("uploads of more than that", expected, "upload one case alone"))
         taken: dict[str, Path] = {}
-        faults: list[Fault] = []
+        errors: list[UploadError] = []
         for role, path in uploads.items():
             try:
                 taken[role] = self.desk.take(path, role, folder, names.get(role))
             except UploadError as error:
-                faults += error.faults
-        if faults:
-            raise UploadError(faults)
+                errors.append(error)
+        if errors:
+            raise type(errors[0])([fault for error in errors for fault in error.faults])
         files = {role: path for role, path in taken.items() if path.suffix != ZIP}
         if ARCHIVE in files:
             raise UploadError(Fault("a file that is no zip", "a zip", "upload it as image or mask", file=ARCHIVE))
@@ -255,7 +253,7 @@ class Service:
         return self.desk.folder / first.relative_to(self.desk.folder).parts[0]
 
 
-def _roles(bundle: "Bundle") -> tuple[str, ...]:
+def _roles(bundle: Bundle) -> tuple[str, ...]:
     """The fields that uploads to a bundle come in."""
     if bundle.manifest.kind == "regions":
         return (IMAGE, MASK, RING, ARCHIVE)
