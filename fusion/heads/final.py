@@ -17,9 +17,7 @@ from fusion.heads.to_plain import plain
 from fusion.heads.training import Predictors, Training
 
 TOLERANCE = 1e-9
-"""Largest difference of a probability, and of a log-odds relative to its size, that is rounding."""
-TOLD = 3
-"""Cases that one model's fault names."""
+"""Largest difference of a probability that is rounding."""
 
 
 def question(known: Training, models: Sequence[str], name: str = "") -> Question:
@@ -140,9 +138,13 @@ def _again(own: Question, model: str, known: Training, row: pd.Series) -> np.nda
     sources, columns = own.reads(model)
     scores = known.known(case, tuple(source for source in sources if source in own.networks))
     for source in (source for source in sources if source in own.radiomics):
-        scores[source] = own.radiomics_scores(source, known.radiomics[source].loc[case].to_dict())
-    clinical = known.clinical.loc[case, list(columns)].to_dict()
+        scores[source] = own.radiomics_scores(source, _row(known.radiomics[source], case))
+    clinical = _row(known.clinical[list(columns)], case)
     return np.array(list(own.chances(model, scores, clinical).values()))
+
+
+def _row(table: pd.DataFrame, case: str) -> dict[str, float]:
+    return dict(zip(table.columns.astype(str), table.loc[case].to_numpy(float).tolist(), strict=True))
 
 
 def _told(row: pd.Series, own: Question) -> np.ndarray:

@@ -8,8 +8,11 @@ from jaxtyping import Float, Int, Shaped
 from numpy import ndarray
 from scipy.special import expit
 
+from fusion.config.recipe import Logistic
+from fusion.heads.calibrate import calibration
 from fusion.heads.odds import probability
 from fusion.heads.plain import AsItIs, Calibrated, Head, Linear, Question, Regression, Scores
+from fusion.heads.training import Training
 
 DRAWS = 200
 """Resamples of the patients."""
@@ -30,6 +33,50 @@ class Learned:
     table: Float[ndarray, "case predictor"]
     events: Int[ndarray, " case"]
     patients: Shaped[ndarray, " case"]
+
+
+def draws(question: Question, model: str, known: Training, generator: np.random.Generator, many: int = DRAWS) -> Draws:
+    """What the last regression of ``model`` would be with other patients like those of the training set.
+
+    None for several classes, for an average of heads, for trees, for an elastic net, and for a network's score that
+    is not calibrated: they have no last regression that can be fitted alone.
+
+    Args:
+        question: with the final heads.
+        model: one of its models.
+        known: what they were fitted on.
+        generator: of the resamples.
+        many: how many resamples.
+    """
+    own = question.models[model]
+    if len(question.classes) > 2:
+        return ()
+    if isinstance(own, AsItIs):
+        learned, c = _of_features(question, own, known)
+        return (
+            () if learned is None else regressions(learned, resamples(learned, generator, many), c, standardise=False)
+        )
+    read = known.predictors(model)
+    learned = Learned(read.table.to_numpy(float), read.labels, read.patients)
+    counts = resamples(learned, generator, many)
+    if isinstance(own, Regression):
+        return regressions(learned, counts, known.heads.fusion_c, standardise=True)
+    at = (np.repeat(np.arange(len(learned.events)), own_counts) for own_counts in counts)
+    found = (calibration(known.heads, learned.table[rows, 0], learned.events[rows]) for rows in at)
+    return tuple((one.offset, one.factor) for one in found)
+
+
+def _of_features(question: Question, model: AsItIs, known: Training) -> tuple[Learned | None, float | None]:
+    """The kept features of a radiomics score, scaled as its head scales them, and the inverse penalty on them."""
+    head, recipe = last_head(question, model), known.heads.recipes[0]
+    if head is None or not isinstance(recipe.learner, Logistic):
+        return None, None
+    rows = known.scored((model.source,)).reset_index(drop=True)
+    rows = rows[rows["set"] == "train"]
+    table = known.radiomics[model.source].loc[rows["case"], [column.name for column in head.columns]]
+    names = [str(name) for name in table.columns]
+    scaled = np.array([head.scaled(dict(zip(names, row, strict=True))) for row in table.to_numpy(float)])
+    return Learned(scaled, rows["label"].to_numpy(int), rows["patient"].to_numpy(str)), recipe.c
 
 
 def resamples(learned: Learned, generator: np.random.Generator, draws: int = DRAWS) -> Counts:

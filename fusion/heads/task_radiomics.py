@@ -48,7 +48,7 @@ def rad_scores(
         found = "heads.harmonise, with radiomics of sequences, of which cases may lack some"
         raise HeadError(Fault(found, "no harmonisation for tasks", "set heads.harmonise=null"))
     own, judged = rows.sort_values("case", ignore_index=True), judged_classes(classes)
-    joined = pd.concat([table.reindex(own["case"]).add_prefix(f"{name}:") for name, table in tables.items()], axis=1)
+    joined = side_by_side(tables, own)
     widths = tuple(table.shape[1] for table in tables.values())
     events = {name: own.assign(event=(own["label"] == classes.index(name)).astype(int)) for name in judged}
     twice = all(pairs(cohort, heads.fewest) for cohort in events.values())
@@ -57,6 +57,11 @@ def rad_scores(
         for name, cohort in events.items()
     }
     return _as_task(fitted, judged)
+
+
+def side_by_side(tables: Mapping[str, pd.DataFrame], rows: pd.DataFrame) -> pd.DataFrame:
+    """The columns of all sequences, named SEQUENCE:FEATURE, of the cases of ``rows``; empty where one is lacking."""
+    return pd.concat([table.reindex(rows["case"]).add_prefix(f"{name}:") for name, table in tables.items()], axis=1)
 
 
 def _one(
