@@ -44,14 +44,21 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     Raises:
         FileExistsError: ``folder`` is there and is not an empty folder.
     """
+    with scratch(folder) as part:
+        yield part
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise FileExistsError(folder)
+        os.replace(part, folder)
+
+
+@contextlib.contextmanager
+def scratch(folder: Path) -> Iterator[Path]:
+    """An empty folder beside ``folder`` that is gone when the block ends; ``sweep`` takes what a killed one left."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     part = folder.with_name(f".{uuid.uuid4().hex[:8]}-{folder.name}")
     part.mkdir()
     try:
         yield part
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise FileExistsError(folder)
-        os.replace(part, folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
 

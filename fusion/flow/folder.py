@@ -93,6 +93,11 @@ def told(folder: Path, stage: str) -> Iterator[None]:
     _log(folder, stage, "done", seconds=round(time.monotonic() - start, 1))
 
 
+def noted(folder: Path, stage: str, what: str) -> None:
+    """Log one thing about a stage."""
+    _log(folder, stage, what)
+
+
 def _log(folder: Path, stage: str, what: str, **more: Any) -> None:
     with (folder / "log.jsonl").open("a", encoding="utf-8") as file:
         file.write(json.dumps({"time": _clock(), "stage": stage, "what": what, **more}) + "\n")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from fusion.config.run import Run
 from fusion.flow import agreement, augment_then_split, networks, slices, stages, tasks, validation
+from fusion.flow.bundle import write_bundle
 from fusion.flow.check import check
 from fusion.flow.folder import note_environment, opened, told
 from fusion.flow.work import Work
@@ -43,6 +44,7 @@ def run(run: Run) -> Path:
     with opened(run) as folder:
         _work(run, folder, EVERYTHING)
         stages.evaluate(folder, run)
+        write_bundle(folder, run)
         page = stages.report(folder, run)
         for line in optimism.lines(folder):
             print(line)

@@ -60,7 +60,7 @@ class RegionNetwork(nn.Module):
     def deep(self, regions: Float[Tensor, "b region channel z y x"]) -> Float[Tensor, "b feature"]:
         """Deep features, finest scale first."""
         known = there(regions) if self.pictures else None
-        seen = regions if known is None else filled(regions, known)
+        seen = filled(regions, known) if known is not None and self.training else regions
         maps = [branch(region) for branch, region in zip(self.branches, seen.unbind(1), strict=True)]
         if known is None:
             return self.head.deep(maps, present(regions[:, None]))[:, 0]

@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from fusion import store
+from fusion.config.network import Network
 from fusion.config.roi import Patch, Roi
 from fusion.errors import Fault, ModelError
 from fusion.models.inputs import Input
@@ -188,6 +189,22 @@ def preprocessing(roi: Roi, kind: Input, regions: tuple[int, ...]) -> dict[str, 
         "box": _box(patch),
         "ring": {**ring.model_dump(mode="json"), "distance": _DISTANCE[ring.grid]},
         "input": kind.model_dump(mode="json"),
+    }
+
+
+def picture_preprocessing(roi: Roi, network: Network, sequences: Sequence[str]) -> dict[str, object]:
+    """As ``preprocessing``, of networks that see slices, a branch a sequence."""
+    from fusion.models.planes import units
+
+    own = units(network.backbone)
+    return {
+        "axes": ["batch", "sequence", "channel", "z", "y", "x"],
+        "sequences": list(sequences),
+        "channels": "three, of the same grey values 0 to 255: (grey / 255 - mean) / deviation",
+        "mean": list(own.mean),
+        "deviation": list(own.deviation),
+        "missing_sequence": 0,
+        "cut": roi.slice.model_dump(mode="json"),
     }
 
 
