@@ -116,12 +116,14 @@ def _sorted(found: Iterable[Contribution]) -> tuple[Contribution, ...]:
 
 
 def _of_features(source: str | None, features: Sequence[Contribution]) -> tuple[RegionShare, ...]:
-    """Each region's part in a radiomics score of several regions, which the features' prefix tells."""
-    prefixes = dict.fromkeys(own.predictor.partition(":")[0] for own in features if ":" in own.predictor)
-    if source is None or len(prefixes) < 2:
+    """Each region's part in a radiomics score of several, which a feature's prefix tells; 0 where none was kept."""
+    regions = (source or "").removesuffix("_RAD").split("+")
+    if len(regions) < 2:
+        regions = list(dict.fromkeys(own.predictor.partition(":")[0] for own in features if ":" in own.predictor))
+    if source is None or not features or len(regions) < 2:
         return ()
-    sums = {p: sum(own.log_odds for own in features if own.predictor.startswith(f"{p}:")) for p in prefixes}
-    return tuple(RegionShare(source=source, region=p, log_odds=part, how=LINEAR) for p, part in sums.items())
+    sums = {name: sum(own.log_odds for own in features if own.predictor.startswith(f"{name}:")) for name in regions}
+    return tuple(RegionShare(source=source, region=name, log_odds=part, how=LINEAR) for name, part in sums.items())
 
 
 def _of_networks(question: Question, name: str, known: Known) -> tuple[RegionShare, ...]:
