@@ -23,7 +23,7 @@ OFF_SLICE = 0.1
 """Of the step between slices, how far a contour may lie from a slice; headers round positions."""
 CLOSED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")
 
-Corners = Float[ndarray, "corner 3"]
+Corners = Float[ndarray, "_ 3"]
 """Of a contour, as continuous indices (x, y, z) of voxels."""
 
 
@@ -32,7 +32,7 @@ class _Drawn:
     """Contours of the chosen structure in mm, and what they refer to."""
 
     kinds: frozenset[str]
-    contours: tuple[Float[ndarray, "corner 3"], ...]
+    contours: tuple[Float[ndarray, "_ 3"], ...]
     frames_of_reference: frozenset[str]
     series: frozenset[str]
 
@@ -92,7 +92,7 @@ def _drawn(own: pydicom.Dataset, number: int) -> _Drawn:
     )
 
 
-def _points(contour: pydicom.Dataset) -> Float[ndarray, "corner 3"]:
+def _points(contour: pydicom.Dataset) -> Float[ndarray, "_ 3"]:
     """Corners in mm; the text is parsed at once, as a contour may have thousands."""
     raw = contour.get_item(CONTOUR_DATA)
     value = raw.value if raw is not None else b""
@@ -123,7 +123,7 @@ def _unrelated(drawn: _Drawn, image: Image, path: Path) -> list[Fault]:
     return faults
 
 
-def _indices(points: Float[ndarray, "corner 3"], image: Image) -> Corners:
+def _indices(points: Float[ndarray, "_ 3"], image: Image) -> Corners:
     geometry = image.geometry
     axes = np.reshape(geometry.direction, (3, 3))
     return (points - np.asarray(geometry.origin_mm)) @ axes / np.asarray(geometry.spacing_mm[::-1])

@@ -22,7 +22,8 @@ def voxels(slices: int = 5, seed: int = 0) -> np.ndarray:
 
 
 def series(folder: Path, values: np.ndarray | None = None, modality: str = "CT", change: Change | None = None,
-           orientation: Sequence[float] = AXIAL, origin=ORIGIN, spacing=SPACING, seed: str = "a", syntax: str = ExplicitVRLittleEndian) -> Path:  # fmt: skip
+           orientation: Sequence[float] = AXIAL, origin=ORIGIN, spacing=SPACING, seed: str = "a",
+           syntax: str = ExplicitVRLittleEndian) -> Path:  # fmt: skip
     """A series whose files lie in no order; ``change`` spoils the data set of a slice before it is written."""
     values = voxels() if values is None else values
     normal = np.cross(orientation[:3], orientation[3:])

@@ -156,7 +156,7 @@ def _jog(position, own):
         (_set(0, ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"]), "a localizer in 1 of 5 files"),
         (_set(PhotometricInterpretation="RGB", SamplesPerPixel=3), "a picture in colours (3 channels)"),
         (_set(PhotometricInterpretation="MONOCHROME1"), "inverted grey values"),
-        (_drop("PixelData"), "no"),
+        (_drop("PixelData"), "pixels that cannot be read (there are none) in 1 of 5 files"),
         (_drop("ImagePositionPatient"), "no position (ImagePositionPatient)"),
         (_drop("ImageOrientationPatient"), "no orientation"),
         (_drop("PixelSpacing"), "no pixel size"),
