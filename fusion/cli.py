@@ -304,9 +304,33 @@ def _predict_many(
         raise FusionError(done.faults)
 
 
+@app.command()
+def serve(
+    bundles: Annotated[list[Path], typer.Argument(help="Bundles, or runs that have one.", metavar="BUNDLE ...")],
+    host: Annotated[str, typer.Option(help="Any but this computer's own needs --user.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 7860,
+    user: Annotated[str | None, typer.Option(help="Login; its password from FUSION_PASSWORD, or asked for.")] = None,
+    certificate: Annotated[Path | None, typer.Option(help="PEM, for https.", metavar="FILE")] = None,
+    key: Annotated[Path | None, typer.Option(help="PEM, of --certificate.", metavar="FILE")] = None,
+    limit_mb: Annotated[int, typer.Option(min=1, help="Largest upload, and largest request.")] = 1024,
+    seconds: Annotated[float, typer.Option(min=1, help="Longest time for a case.")] = 120.0,
+    memory_gb: Annotated[float, typer.Option(min=0.5, help="Largest memory of a case.")] = 6.0,
+    waiting: Annotated[int, typer.Option(min=1, help="Requests that may wait.")] = 64,
+) -> None:
+    """The web page and API of one or more bundles, until Ctrl-C; nothing leaves this machine."""
+    from fusion.serve import start
+
+    place = start.Place(host, port, certificate, key)
+    start.serve(bundles, place, user, start.Sizes(limit_mb, seconds, memory_gb, waiting))
+
+
 @app.command("config")
 def config_command(schema: Annotated[bool, typer.Option("--schema", help="JSON schema of a run.")] = False) -> None:
     """The JSON schema of a run; editors complete from it."""
     if not schema:
         raise typer.BadParameter("say --schema")
     print(config.schema())
+
+
+if __name__ == "__main__":
+    main()

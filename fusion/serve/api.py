@@ -137,8 +137,8 @@ async def _form(request: Request, service: Service) -> AsyncIterator[FormData]:
 def _taken_apart(form: FormData, service: Service) -> _Asked:
     pairs = form.multi_items()
     files = [(name, value) for name, value in pairs if isinstance(value, UploadFile) and (value.filename or value.size)]
-    words = [(name, value.strip()) for name, value in pairs if isinstance(value, str)]
-    clinical = {name.removeprefix(CLINICAL): value for name, value in words if name.startswith(CLINICAL) and value}
+    words = [(name, value.strip()) for name, value in pairs if isinstance(value, str) and value.strip()]
+    clinical = {name.removeprefix(CLINICAL): value for name, value in words if name.startswith(CLINICAL)}
     own = {field: [value for name, value in words if name == field] for field in WORDS}
     known = {*own, *(name for name, _ in words if name.startswith(CLINICAL))}
     faults = []

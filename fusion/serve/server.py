@@ -1,26 +1,22 @@
 """API, its documents, viewer and page as one application behind guard and login; and the server that runs it."""
 
 import contextlib
-import ipaddress
 import os
 import signal
 import socket
-import sys
 import threading
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
 
-from fusion.errors import Fault, FusionError
 from fusion.serve import api, docs_page
 from fusion.serve.guard import LOCAL, Guard
 from fusion.serve.late_page import LatePage
 from fusion.serve.login import Login, User
 from fusion.serve.service import Service
+from fusion.serve.start import Place
 from fusion.serve.viewer import routes as viewer
 
 QUIET = {
@@ -30,33 +26,6 @@ QUIET = {
 }  # fmt: skip
 """Read by Gradio and what it brings when they are imported."""
 GRACE_S = 3
-
-
-class ServeError(FusionError):
-    """A server that cannot be started as it was asked for."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where to listen, and with which certificate."""
-
-    host: str = "127.0.0.1"
-    port: int = 7860
-    certificate: Path | None = None
-    key: Path | None = None
-
-    @property
-    def is_local(self) -> bool:
-        """Whether nobody but this computer's users can reach it."""
-        with contextlib.suppress(ValueError):
-            return ipaddress.ip_address(self.host).is_loopback
-        return self.host == "localhost"
-
-    @property
-    def address(self) -> str:
-        """To open in a browser."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{'https' if self.certificate else 'http'}://{host}:{self.port}/"
 
 
 def app(
@@ -110,14 +79,8 @@ def _page(service: Service) -> FastAPI:
     )  # fmt: skip
 
 
-def run(service: Service, place: Place, login: User | None = None) -> None:
-    """Serve until Ctrl-C or SIGTERM.
-
-    Raises:
-        ServeError: an address beyond this computer without login, a port in use, a certificate that is not there.
-    """
-    _check(place, login)
-    listening = _listen(place)
+def run(service: Service, place: Place, listening: socket.socket, login: User | None = None) -> None:
+    """Serve at ``place``, where ``listening`` listens, until Ctrl-C or SIGTERM."""
     hosts = (*LOCAL, place.host) if place.is_local else None
     signal.signal(signal.SIGTERM, _leave)
     server = _server(app(service, login, hosts=hosts), place)
@@ -147,31 +110,6 @@ def _told_ready(ready: Any, server: Any) -> None:
         server.should_exit = True
         return
     print(f"models ready after {ready.result():.1f} s", flush=True)
-
-
-def _check(place: Place, login: User | None) -> None:
-    faults = []
-    if not place.is_local and login is None:
-        remedy = "give --user NAME, and the password in FUSION_PASSWORD or when asked"
-        faults.append(Fault(f"no login for {place.host}", "one for any address but this computer's own", remedy))
-    if (place.certificate is None) != (place.key is None):
-        faults.append(Fault("a certificate without key, or a key alone", "both", "give --certificate and --key"))
-    for path in (place.certificate, place.key):
-        if path is not None and not path.is_file():
-            faults.append(Fault("no such file", "a PEM file", "check the path", file=str(path)))
-    if faults:
-        raise ServeError(faults)
-    if not place.is_local and place.certificate is None:
-        print("warning: without --certificate, password and images cross the network in the clear", file=sys.stderr)
-
-
-def _listen(place: Place) -> socket.socket:
-    family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
-    try:
-        return socket.create_server((place.host, place.port), family=family)
-    except OSError as error:
-        found = f"{place.host}, port {place.port}: {error.strerror}"
-        raise ServeError(Fault(found, "an address that is free", "stop the other server or give --port")) from error
 
 
 def _leave(*_: object) -> None:

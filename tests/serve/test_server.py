@@ -9,15 +9,14 @@ import pytest
 from starlette.testclient import TestClient
 
 from fusion.config import parse
-from fusion.errors import FusionError
 from fusion.serve import server
 from fusion.serve.bundle import Bundle
 from fusion.serve.contents import Folder
 from fusion.serve.limits import Limits
 from fusion.serve.login import FAILURES, Login, User
 from fusion.serve.parts import FORMAT, Deployed, Judgement, Manifest, Ranges
-from fusion.serve.server import Place, ServeError
 from fusion.serve.service import Service
+from fusion.serve.start import Place, ServeError, checked, listening
 from fusion.serve.uploads import Desk
 from fusion.serve.worker import Bounds, Worker
 from tests.serve import deeds, made, made_answers
@@ -246,9 +245,11 @@ def test_a_right_password_forgets_earlier_slips(strict):
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.7", "::", "radiology.example"])
-def test_another_address_needs_a_login(service, host):
+def test_another_address_needs_a_login(host, capsys):
     with pytest.raises(ServeError, match="no login"):
-        server.run(service, Place(host=host))
+        checked(Place(host=host), None)
+    checked(Place(host=host), "radiology")
+    assert "in the clear" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -260,6 +261,11 @@ def test_this_computer_s_own_addresses_are_known(host, local):
     assert Place(host=host).is_local == local
 
 
-def test_half_a_certificate_and_a_missing_one_are_told(service, tmp_path):
-    with pytest.raises(FusionError, match=r"certificate without key[\s\S]*no such file"):
-        server.run(service, Place(certificate=tmp_path / "none.pem"))
+def test_half_a_certificate_and_a_missing_one_are_told(tmp_path):
+    with pytest.raises(ServeError, match=r"certificate without key[\s\S]*no such file"):
+        checked(Place(certificate=tmp_path / "none.pem"), None)
+
+
+def test_a_port_in_use_is_told():
+    with listening(Place(port=0)) as taken, pytest.raises(ServeError, match="in use"):
+        listening(Place(port=taken.getsockname()[1]))
