@@ -33,6 +33,7 @@ def test_a_visit_to_page_and_viewer_gives_the_runs_answers_and_calls_nobody(ct_r
     assert any("niivue.js" in url for url in seen.requests)
     assert [url for url in seen.requests if not url.startswith((server.url, "blob:", "data:"))] == []
     assert seen.errors == []
+    assert {Path(own).name.partition(".")[0] for own in seen.sent} == {"file"}, "no file's own name is sent"
 
 
 @pytest.mark.slow
@@ -106,7 +107,7 @@ def _overlay_is_seen(seen: Visit) -> None:
     assert (masked.max(axis=2) > 20).mean() > 0.05
     assert (abs(masked - without).max(axis=2) > 8).mean() > 0.002
     assert (abs(hot - without).max(axis=2) > 8).mean() > 0.002
-    assert planes.x_mm(0.45) < planes.x_mm(0.55)
+    assert planes.right_mm(0.45) > planes.right_mm(0.55)
 
 
 def _three_slices_are_answered(seen: Visit, folder: Path) -> None:

@@ -32,6 +32,8 @@ class Visit:
     page: Any
     requests: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    sent: list[str] = field(default_factory=list)
+    """Where uploads lie at first, by the names that the browser sent."""
 
     def tab(self, name: str) -> None:
         """Go to a tab."""
@@ -40,8 +42,10 @@ class Visit:
     def upload(self, role: str, path: Path) -> None:
         """Choose a file, and wait until it has arrived and lost its name."""
         place = self.page.locator(f"#fu-{role}")
-        place.locator("input[type=file]").set_input_files(path)
-        place.get_by_text(re.compile(rf"^{role}\.")).first.wait_for()
+        with self.page.expect_response(re.compile(r"/upload\?")) as sent:
+            place.locator("input[type=file]").set_input_files(path)
+        self.sent += sent.value.json()
+        place.locator(f"td[aria-label^='{role}.']").wait_for()
 
     def choose(self, label: str, option: str) -> None:
         """Choose in a list."""
@@ -90,12 +94,16 @@ class Planes:
         """Show one plane alone."""
         self.frame.locator("[name=plane]").select_option(label=name)
 
-    def x_mm(self, across: float) -> float:
-        """The coordinate that a click at a share of the picture's width gives, to the patient's left."""
-        box = self.frame.locator("canvas").bounding_box()
-        self.frame.locator("canvas").click(position={"x": across * box["width"], "y": 0.5 * box["height"]})
-        words = self.frame.locator("#place").text_content()
-        return float(words.split(",")[0])
+    def right_mm(self, across: float) -> float:
+        """How far to the patient's right a click lies, at a share of the picture's width."""
+        canvas, place = self.frame.locator("canvas"), self.frame.locator("#place")
+        box, before = canvas.bounding_box(), place.text_content()
+        canvas.click(position={"x": across * box["width"], "y": 0.5 * box["height"]})
+        self.page.wait_for_function(
+            "([own, before]) => own.textContent !== before", arg=[place.element_handle(), before]
+        )
+        side, number = place.text_content().split(",")[0].split()
+        return float(number) * (1 if side == "R" else -1)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import Any
 import jinja2
 
 from fusion.errors import Fault
-from fusion.serve.answer import Answer, Contribution, ModelAnswer
+from fusion.serve.answer import Answer, Contribution, ModelAnswer, RegionShare
 from fusion.serve.page import words
 from fusion.serve.results import SECONDS
 
@@ -74,11 +74,11 @@ def _groups(own: ModelAnswer) -> list[tuple[str, str, list[tuple[str, str, float
     """Bar charts: title, what it means, and bars of (words, value, log-odds, share of the longest)."""
     towards = own.positive or own.label
     loudest = sorted(own.features, key=lambda one: -abs(one.log_odds))[:FEATURES]
-    shares = [(f"{words.PLACES.get(one.region, one.region)}", one.how, one.log_odds) for one in own.regions]
+    shares = [(_share(one), one.how, one.log_odds) for one in own.regions]
     charts = [
         ("What made this answer", f"Log-odds of {towards} against a training patient at the mean.",
          _named(own.contributions)),
-        ("Tumour against External2", f"What each region adds to the network's log-odds of {towards}.", shares),
+        ("Tumour against External2", f"What each region adds to a score's log-odds of {towards}.", shares),
         ("Radiomics features that speak loudest", "In log-odds of the radiomics score.", _named(loudest)),
     ]  # fmt: skip
     return [(title, means, _bars(rows)) for title, means, rows in charts if rows]
@@ -86,6 +86,10 @@ def _groups(own: ModelAnswer) -> list[tuple[str, str, list[tuple[str, str, float
 
 def _named(contributions: Sequence[Contribution]) -> list[tuple[str, str, float]]:
     return [(words.predictor(one.predictor), words.apart(one), one.log_odds) for one in contributions]
+
+
+def _share(own: RegionShare) -> str:
+    return f"{words.PLACES.get(own.region, own.region)} in the {words.predictor(own.source)}"
 
 
 def _bars(rows: Sequence[tuple[str, str, float]]) -> list[tuple[str, str, float, float]]:

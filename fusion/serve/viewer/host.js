@@ -139,6 +139,7 @@ function label(name) {
 
 function place({ values, mm }) {
   const grey = values?.[0]?.value;
-  const [x, y, z] = mm.map((own) => own.toFixed(1));
-  return `${x}, ${y}, ${z} mm` + (Number.isFinite(grey) ? `; ${Math.round(grey)} HU` : "");
+  const letters = ["RL", "AP", "SI"];
+  const where = mm.slice(0, 3).map((own, axis) => `${letters[axis][own < 0 ? 1 : 0]} ${Math.abs(own).toFixed(1)}`);
+  return `${where.join(", ")} mm` + (Number.isFinite(grey) ? `; ${Math.round(grey)} HU` : "");
 }
