@@ -20,6 +20,9 @@ STEPS, TOLERANCE = 50, 1e-9
 """Newton steps at most, and the largest change of a coefficient at which it stops."""
 LEAST_PENALTY = 1e-4
 """Where a regression has no penalty, so that classes that a resample separates have coefficients at all."""
+WIDEST = 64
+"""Columns at most that a radiomics head may read to be drawn: a ridge regression on thousands, a coefficient of each in
+every draw, would make the bundle ten times as large."""
 Draws = tuple[tuple[float, ...], ...]
 """A row a resample: intercept (or offset), then a coefficient a predictor (or the factor)."""
 Counts = Int[ndarray, "draw case"]
@@ -39,7 +42,7 @@ def draws(question: Question, model: str, known: Training, generator: np.random.
     """What the last regression of ``model`` would be with other patients like those of the training set.
 
     None for several classes, for an average of heads, for trees, for an elastic net, and for a network's score that
-    is not calibrated: they have no last regression that can be fitted alone.
+    is not calibrated: they have no last regression that can be fitted alone. None for more than ``WIDEST`` columns.
 
     Args:
         question: with the final heads.
@@ -69,7 +72,7 @@ def draws(question: Question, model: str, known: Training, generator: np.random.
 def _of_features(question: Question, model: AsItIs, known: Training) -> tuple[Learned | None, float | None]:
     """The kept features of a radiomics score, scaled as its head scales them, and the inverse penalty on them."""
     head, recipe = last_head(question, model), known.heads.recipes[0]
-    if head is None or not isinstance(recipe.learner, Logistic):
+    if head is None or not isinstance(recipe.learner, Logistic) or len(head.columns) > WIDEST:
         return None, None
     rows = known.scored((model.source,)).reset_index(drop=True)
     rows = rows[rows["set"] == "train"]
@@ -180,10 +183,10 @@ def _newton(
     at = np.zeros((len(design), design.shape[2]))
     ridge = penalty * np.diag([0.0, *[1.0] * (design.shape[2] - 1)])
     for _ in range(STEPS):
-        chance = expit(np.einsum("dcp,dp->dc", design, at))
-        slope = np.einsum("dcp,dc->dp", design, weights * (events - chance)) - at @ ridge
-        curve = np.einsum("dcp,dc,dcq->dpq", design, weights * chance * (1 - chance), design, optimize=True) + ridge
-        step = np.linalg.solve(curve + 1e-10 * np.eye(len(ridge)), slope[..., None])[..., 0]
+        chance = expit((design @ at[..., None])[..., 0])
+        slope = ((weights * (events - chance))[:, None] @ design)[:, 0] - at @ ridge
+        bend = (design * (weights * chance * (1 - chance))[..., None]).transpose(0, 2, 1) @ design + ridge
+        step = np.linalg.solve(bend + 1e-10 * np.eye(len(ridge)), slope[..., None])[..., 0]
         at = at + _climbing(design, events, weights, penalty, at, step)
         if np.abs(step).max() < TOLERANCE:
             break
@@ -209,6 +212,6 @@ def _likelihood(
     design: Float[ndarray, "draw case coefficient"], events: Float[ndarray, " case"],
     weights: Float[ndarray, "draw case"], penalty: float, at: Float[ndarray, "draw coefficient"],
 ) -> Float[ndarray, " draw"]:  # fmt: skip
-    odds = np.einsum("dcp,dp->dc", design, at)
+    odds = (design @ at[..., None])[..., 0]
     fits = (weights * (events * odds - np.logaddexp(0, odds))).sum(1)
     return fits - penalty / 2 * (at[:, 1:] ** 2).sum(1)

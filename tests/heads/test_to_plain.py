@@ -48,7 +48,7 @@ def without_unfit(given: dict[str, object]) -> dict[str, object]:
 
 
 def both(own: Heads, widths: tuple[int, ...] | None = None, empty: bool = False):
-    """The fitted head and its numbers, and new rows: some like the fitted ones, some beyond, some of them themselves."""
+    """The fitted head, its numbers, and new rows: some like the fitted ones, some beyond, some of themselves."""
     values = table(CASES, 0)
     if empty:
         holes = np.random.default_rng(4).random(values.shape) < 0.1
