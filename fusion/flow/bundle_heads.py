@@ -9,12 +9,14 @@ from fusion.data.task import task_rows
 from fusion.errors import RunError
 from fusion.evaluate import task_predictions
 from fusion.evaluate.conformal import ERROR
+from fusion.evaluate.metrics import stream
 from fusion.evaluate.threshold import describe
 from fusion.features import clinical
 from fusion.flow.agreement import agreed
 from fusion.flow.tasks import SCORES
-from fusion.heads import final
+from fusion.heads import final, redraw
 from fusion.heads.plain import Question
+from fusion.heads.redraw import Draws
 from fusion.heads.training import Training
 from fusion.report.results import Results
 from fusion.report.tasks.results import TaskResults
@@ -48,7 +50,11 @@ def questions(results: Results | TaskResults) -> tuple[Asked, ...]:
 
 def judgements(results: Results | TaskResults, asked: Sequence[Asked]) -> dict[str, Judgement]:
     """By model, with its task, how its probabilities are read."""
-    return read_as(results, [ask.question for ask in asked])
+    return {
+        name: own.model_copy(update={"draws": _draws(ask, name, results.run.seed)})
+        for ask in asked
+        for name, own in read_as(results, (ask.question,)).items()
+    }
 
 
 def read_as(results: Results | TaskResults, asked: Sequence[Question]) -> dict[str, Judgement]:
@@ -86,6 +92,10 @@ def _of_tasks(results: TaskResults) -> Iterator[Asked]:
 def _encoded(results: Results | TaskResults) -> pd.DataFrame:
     run = results.run
     return clinical.encode(results.cohort.set_index("case"), run.cohort.clinical, run.predictors)
+
+
+def _draws(ask: Asked, name: str, seed: int) -> Draws:
+    return redraw.draws(ask.question, name.rpartition("/")[2], ask.training, stream(seed, "bundle", name))
 
 
 def _judgement(results: Results | TaskResults, own: Question, model: str) -> Judgement:

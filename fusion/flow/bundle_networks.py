@@ -1,5 +1,6 @@
 """A run's networks as a bundle has them: ONNX, checked against torch, and weights without notes of the cases."""
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,18 +54,16 @@ def write(folder: Path, results: Results | TaskResults) -> tuple[NetworkFile, ..
     if network is None:
         return ()
     onnx.check_installed()
-    graphs: dict[int, Any] = {}
     material = _material(results.folder, run)
     written = []
     for own in _questions(results.folder, run):
         for source, fold, seed in _each(own, int(results.cohort["fold"].max()) + 1, network):
             seen = _seen(run, material, own.sources[source])
             net = _network(own, source, fold, seed, run)
-            if seen.shape[1] not in graphs:
-                graphs[seen.shape[1]] = _graph(run, network, seen)
+            graph = _graph(_architecture(network), tuple(seen.shape))
             file = _file(own, source, fold, seed)
             _save(net, folder / file.weights)
-            onnx.write(folder / file.onnx, onnx.filled(graphs[seen.shape[1]], net, _notes(file, own, run)), net, seen)
+            onnx.write(folder / file.onnx, onnx.filled(graph, net, _notes(file, own, run)), net, seen)
             written.append(file)
     return tuple(written)
 
@@ -105,9 +104,17 @@ def _seen(run: Run, material: Material, branches: tuple[int, ...]) -> Float[Tens
     return seen if isinstance(material, Slices) else seen[:, list(branches)]
 
 
-def _graph(run: Run, network: Network, seen: Float[Tensor, "case branch channel z y x"]) -> Any:
-    net = untrained(network, box(network, run.roi)[0], seen.shape[1], ANY).eval()
-    return onnx.traced(net, seen[:2])
+def _architecture(network: Network) -> Network:
+    """What decides the graph; the recipe of the training does not."""
+    return Network(weights="none", **{name: getattr(network, name) for name in ("backbone", "input", "fuse", "width")})
+
+
+@functools.lru_cache(maxsize=4)
+def _graph(architecture: Network, shape: tuple[int, ...]) -> Any:
+    """Traced once a process: it takes seconds, and the weights are filled in afterwards."""
+    _, branches, _, depth, _, _ = shape
+    net = untrained(architecture, depth, branches, ANY).eval()
+    return onnx.traced(net, torch.zeros(2, *shape[1:]))
 
 
 def _file(own: _Asked, source: str, fold: int, seed: int) -> NetworkFile:
