@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-import torch
 from jaxtyping import Float32
 from numpy import ndarray
 
@@ -11,17 +10,17 @@ from fusion.features.radiomics.preset import columns
 from fusion.features.slice_preset import on_slices
 from fusion.features.slices import case_features
 from fusion.heads.plain import Question
-from fusion.models.planes import Planes, plain, units
 from fusion.roi.cut_slice import look, stack
 from fusion.roi.slice import Slices
-from fusion.serve import explain, unlike
+from fusion.serve import unlike
 from fusion.serve.answer import Answer
 from fusion.serve.asked import Asked
 from fusion.serve.asked_models import Chosen, chosen
 from fusion.serve.bundle import Bundle
 from fusion.serve.judge import Known, judged
 from fusion.serve.patient import Patient, patient
-from fusion.serve.score import Scorer, Seen
+from fusion.serve.score import Scorer
+from fusion.serve.seen_slices import noted_units, seen_slices
 from fusion.serve.study_fits import refuse_unfit
 from fusion.serve.told import Told
 
@@ -89,7 +88,7 @@ def _known(
     asked = [name for task, _, name in (model.rpartition("/") for model in models.models) if task == question.name]
     sources = {source for name in asked for source in question.reads(name)[0]}
     seen = {
-        source: _seen(bundle, slices, scorer.branches(question.name, source))
+        source: seen_slices(slices, scorer.branches(question.name, source), noted_units(scorer, question.name, source))
         for source in question.networks
         if source in sources
     }
@@ -97,12 +96,6 @@ def _known(
     rows = {source: _filled(question, source, row) for source in question.radiomics if source in sources}
     scores |= {source: question.radiomics_scores(source, own) for source, own in rows.items()}
     return Known(scores, rows, patient.encoded)
-
-
-def _seen(bundle: Bundle, slices: Slices, branches: tuple[int, ...]) -> Seen:
-    assert bundle.run.network is not None  # as its networks are asked
-    planes = Planes.of(slices, torch.device("cpu"), branches)
-    return plain(planes, torch.zeros(1, dtype=torch.long), units(bundle.run.network.backbone)).numpy()
 
 
 def _filled(question: Question, source: str, row: Row) -> Row:
@@ -134,6 +127,8 @@ def _read(bundle: Bundle, model: str) -> set[int]:
 
 def _explained(bundle: Bundle, whole: Answer, slices: Slices) -> SliceHeat:
     """Of several classes the maps speak for the one that the model called."""
+    from fusion.serve import explain  # which loads torch
+
     found: SliceHeat = {}
     for own in whole.answers:
         task = own.model.rpartition("/")[0]
