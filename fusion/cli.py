@@ -139,7 +139,7 @@ def export(
         list[int] | None, typer.Option(help="Only this scale's columns, 0 the finest; repeat for more.")
     ] = None,
     seen: Annotated[bool, typer.Option("--seen", help="In-sample rows too, in files of their own.")] = False,
-    onnx: Annotated[bool, typer.Option(help="The networks as ONNX; needs fusion[onnx].")] = True,
+    onnx: Annotated[bool, typer.Option(help="The networks as ONNX.")] = True,
     heat_maps: Annotated[
         list[str] | None, typer.Option(metavar="CASE", help="Grad-CAM of a case, and every case's ablation; repeat.")
     ] = None,
@@ -233,6 +233,22 @@ def audit(
         print(json.dumps({"faults": [{**asdict(f), "message": str(f)} for f in error.faults]}, indent=2))
         raise typer.Exit(1) from error
     print(json.dumps(auditing.as_json(found), indent=2) if as_json else auditing.as_text(found))
+
+
+@app.command()
+def bundle(
+    folder: RunFolder,
+    file: Annotated[Path | None, typer.Option("--zip", help="Pack it into this file too.", metavar="FILE")] = None,
+) -> None:
+    """The deployable model of a finished run, in DIR/bundle; prints its place and the digest that names it."""
+    from fusion.flow.bundle import bundle_of
+    from fusion.serve.bundle import pack
+
+    own = bundle_of(folder)
+    if file is not None:
+        pack(own, file)
+    print(file or own.contents.where)
+    print(f"sha256 {own.digest}")
 
 
 @app.command()

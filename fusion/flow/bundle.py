@@ -8,7 +8,7 @@ from fusion.errors import BundleError, Fault
 from fusion.flow import bundle_networks
 from fusion.flow.bundle_heads import judgements, questions, read_as
 from fusion.flow.bundle_ranges import ranges
-from fusion.flow.folder import noted, told
+from fusion.flow.folder import noted, opened, stored_run, told
 from fusion.report.page import read as read_results
 from fusion.report.results import Results
 from fusion.report.tasks.results import TaskResults
@@ -42,6 +42,23 @@ def write_bundle(folder: Path, run: Run) -> Bundle | None:
         deployed = Deployed(questions=heads, networks=networks, judgements=judgements(results, asked))
         files = {path: part / path for own in networks for path in (own.onnx, own.weights)}
         return bundles.write(target, deployed, ranges(results, heads), card(results, deployed), run, files)
+
+
+def bundle_of(folder: Path) -> Bundle:
+    """The bundle of the finished run in ``folder``, written if it is not there.
+
+    Raises:
+        BundleError: a run that none can be made of, or a bundle that is damaged.
+        RunError: no finished run, or another process at work in it.
+    """
+    run = stored_run(folder)
+    with opened(run):
+        found = write_bundle(folder, run)
+    if found is None:
+        raise BundleError(
+            Fault(cannot(run), "a run whose models judge a case by itself", "run with another choice", file=str(folder))
+        )
+    return found
 
 
 def cannot(run: Run) -> str:
