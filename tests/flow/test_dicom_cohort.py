@@ -24,7 +24,7 @@ def run(tmp_path):
     made.series(tmp_path / "c1", image, **PLACE)
     made.segmentation(tmp_path / "c1_seg.dcm", {"Tumour": mask.astype(bool)}, **PLACE)
     (tmp_path / "toy.yaml").write_text(toy.CONFIG.format(table=tmp_path / "table.csv"))
-    return load(tmp_path / "toy.yaml", [])
+    return load(tmp_path / "toy.yaml", ["jobs=1"])
 
 
 def put(folder: Path, **cells) -> None:
