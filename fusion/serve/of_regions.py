@@ -46,7 +46,7 @@ def answer(bundle: Bundle, scorer: Scorer, asked: Asked) -> Told:
     heat, shares = _explained(bundle, models, case, masks["external2"], patch) if asked.explain else ({}, {})
     known = Known(scores, rows, own.encoded, shares)
     answers = tuple(judged(bundle, name, known) for name in models.models)
-    warnings = (*_warnings(bundle, case, masks, rows, patch, own), *doubts)
+    warnings = (*case.notes, *_warnings(bundle, case, masks, rows, patch, own), *doubts)
     name = f"{bundle.name} {bundle.digest}"
     return Told(
         Answer.led_by_first(answers, asked.case, warnings, models.not_answered, name), case, masks["external2"], heat
