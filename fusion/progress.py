@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 from joblib import Parallel, delayed
+from joblib.externals.loky import process_executor
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 from rich.progress import track
 from threadpoolctl import ThreadpoolController, threadpool_limits
@@ -67,6 +68,9 @@ def _blas() -> ThreadpoolController:
 
 
 def _with_index(verb: Callable[[Item], Result], index: int, item: Item) -> tuple[int, Result]:
+    # Where psutil is installed, loky (joblib 1.6.0) takes a worker that grew by 300 MB, as one that trains networks
+    # does, for a leak, has it exit, and was seen to wait for its result for ever.
+    process_executor._USE_PSUTIL = False
     before = WITHIN.set(True)
     try:
         with threadpool_limits(1):

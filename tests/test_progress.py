@@ -1,5 +1,6 @@
 import os
 import signal
+import time
 
 import numpy as np
 import pytest
@@ -24,6 +25,22 @@ def die(number: int) -> int:
 def dot(seed: int) -> bytes:
     table = np.random.default_rng(seed).normal(size=(400, 400))
     return (table @ table).tobytes()
+
+
+KEPT: list[np.ndarray] = []
+
+
+def grown(number: int) -> int:
+    """A worker that keeps 400 MB from its second item on, and is looked at more than a second later."""
+    if KEPT or number > 1:
+        KEPT[:] = [np.ones(50_000_000)]
+    time.sleep(1.1)
+    return os.getpid()
+
+
+def test_a_worker_that_grows_goes_on():
+    pytest.importorskip("psutil", reason="without it loky does not look at a worker's memory")
+    assert len(set(dict(each(grown, range(6), "growth", 2)).values())) == 2
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
