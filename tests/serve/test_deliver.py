@@ -11,6 +11,7 @@ from PIL import Image
 from fusion.data.case import Files
 from fusion.data.image import read_image, read_labels
 from fusion.errors import CohortError
+from fusion.serve import bundle as bundles
 from fusion.serve.asked import Asked, Outputs
 from fusion.serve.deliver import deliver
 from fusion.serve.predict import Predictor
@@ -26,7 +27,7 @@ def asked(ct_run) -> Asked:
 
 @pytest.fixture(scope="module")
 def predictor(ct_bundle) -> Predictor:
-    return Predictor.of(ct_bundle, threads=1)
+    return Predictor.of(bundles.read(ct_bundle), threads=1)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,8 @@ def test_the_files_are_those_that_were_promised(delivered):
     assert json.loads((folder / "answer.json").read_text()) == json.loads(answer.model_dump_json())
     assert (folder / "sheet.pdf").read_bytes().startswith(b"%PDF")
     assert "<html" in (folder / "sheet.html").read_text()
-    assert Image.open(folder / "overlay.png").size[0] > 100
+    with Image.open(folder / "overlay.png") as picture:
+        assert picture.size[0] > 100
 
 
 def test_ring_and_heat_lie_on_the_images_grid(delivered, asked):

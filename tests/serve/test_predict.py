@@ -14,6 +14,7 @@ from fusion.errors import CohortError, RegionError
 from fusion.heads.plain import Head, Linear, Regression
 from fusion.serve import bundle as bundles
 from fusion.serve.asked import Asked
+from fusion.serve.bundle import Bundle
 from fusion.serve.predict import Predictor
 
 
@@ -29,8 +30,13 @@ def predictions(ct_run) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def predictor(ct_bundle) -> Predictor:
-    return Predictor.of(ct_bundle, threads=2)
+def bundle(ct_bundle) -> Bundle:
+    return bundles.read(ct_bundle)
+
+
+@pytest.fixture(scope="module")
+def predictor(bundle) -> Predictor:
+    return Predictor.of(bundle, threads=2)
 
 
 @pytest.fixture
@@ -61,19 +67,19 @@ def test_every_model_gives_the_runs_own_probability_of_every_test_case(predictor
             assert answer.of(model).probability == pytest.approx(wanted, abs=1e-6), f"{model} of {case}"
 
 
-def test_an_archive_answers_as_its_folder_does(ct_bundle, predictor, asked, tmp_path):
-    bundles.pack(ct_bundle, tmp_path / "toy.zip")
+def test_an_archive_answers_as_its_folder_does(bundle, predictor, asked, tmp_path):
+    bundles.pack(bundle, tmp_path / "toy.zip")
     packed = Predictor.of(bundles.read(tmp_path / "toy.zip"), threads=1)
     assert packed.answer(asked()).answer == predictor.answer(asked()).answer
 
 
-def test_the_answer_is_one_document_with_what_was_promised(predictor, ct_bundle, asked):
+def test_the_answer_is_one_document_with_what_was_promised(predictor, bundle, asked):
     answer = json.loads(predictor.answer(asked(case="c1")).answer.model_dump_json())
     assert {"case", "probability", "threshold", "label", "contributions", "warnings", "set"} <= set(answer)
-    assert (answer["case"], answer["model"]) == ("c1", ct_bundle.card.headline)
+    assert (answer["case"], answer["model"]) == ("c1", bundle.card.headline)
     assert answer["label"] == ("malignant" if answer["probability"] >= answer["threshold"] else "benign")
     assert answer["refer"] == (len(answer["set"]) != 1)
-    assert answer["bundle"] == f"{ct_bundle.name} {ct_bundle.digest}"
+    assert answer["bundle"] == f"{bundle.name} {bundle.digest}"
     assert answer["note"] == "research use only"
 
 
@@ -81,8 +87,8 @@ def log_odds(probability: float) -> float:
     return float(np.log(probability / (1 - probability)))
 
 
-def test_contributions_and_the_odds_of_the_mean_case_are_the_log_odds(predictor, ct_bundle, asked):
-    question, answer = ct_bundle.deployed.questions[0], predictor.answer(asked()).answer
+def test_contributions_and_the_odds_of_the_mean_case_are_the_log_odds(predictor, bundle, asked):
+    question, answer = bundle.deployed.questions[0], predictor.answer(asked()).answer
     regressions = [name for name, own in question.models.items() if isinstance(own, Regression)]
     assert "Combined" in regressions
     for name in regressions:
@@ -94,8 +100,8 @@ def test_contributions_and_the_odds_of_the_mean_case_are_the_log_odds(predictor,
         )
 
 
-def test_features_and_regions_add_up_to_the_radiomics_score(predictor, ct_bundle, asked):
-    question, answer = ct_bundle.deployed.questions[0], predictor.answer(asked()).answer
+def test_features_and_regions_add_up_to_the_radiomics_score(predictor, bundle, asked):
+    question, answer = bundle.deployed.questions[0], predictor.answer(asked()).answer
     alone, combined = answer.of("Tumor+External2_RAD"), answer.of("Combined")
     (head,) = question.radiomics["tumour+external2_RAD"]
     assert isinstance(head, Head)
@@ -107,10 +113,10 @@ def test_features_and_regions_add_up_to_the_radiomics_score(predictor, ct_bundle
     assert sum(shares) == pytest.approx(sum(part.log_odds for part in combined.features))
 
 
-def test_equal_questions_give_equal_answers(ct_bundle, predictor, asked):
+def test_equal_questions_give_equal_answers(bundle, predictor, asked):
     first, again = predictor.answer(asked()), predictor.answer(asked())
     assert first.answer == again.answer
-    assert first.answer == Predictor.of(ct_bundle, threads=1).answer(asked()).answer
+    assert first.answer == Predictor.of(bundle, threads=1).answer(asked()).answer
 
 
 def test_heat_maps_and_shares_are_of_the_networks_behind_the_headline(predictor, asked):

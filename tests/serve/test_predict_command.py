@@ -6,12 +6,15 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 
 from fusion import cli
 from fusion.errors import CohortError
+from fusion.serve import bundle as bundles
+from fusion.serve import cohort_predict
 from fusion.serve.cohort_predict import Wanted, predict_cohort
 from fusion.serve.typed import Typed, asked
 
@@ -91,10 +94,8 @@ def test_missing_files_and_values_are_a_line_each(typed, folder):
 
 
 def test_slices_are_asked_by_sequence(ct_bundle):
-    manifest = ct_bundle.manifest.model_copy(update={"kind": "slices"})
-    from dataclasses import replace
-
-    slices = replace(ct_bundle, manifest=manifest)
+    own = bundles.read(ct_bundle)
+    slices = replace(own, manifest=own.manifest.model_copy(update={"kind": "slices"}))
     found = asked(Typed("a", ("T2-w=a.png", "ADC=b.png"), ("ADC=c.png",)), slices)
     assert [(scan.sequence, scan.image.name, scan.mask and scan.mask.name) for scan in found.study.scans] == [
         ("T2-w", "a.png", None), ("ADC", "b.png", "c.png"),
@@ -120,11 +121,12 @@ def rows(folder, tmp_path_factory):
 @pytest.fixture(scope="module")
 def done(ct_run, rows, tmp_path_factory):
     out = tmp_path_factory.mktemp("many")
-    return predict_cohort(ct_run, rows, out, PLAIN, jobs=1), out
+    found = predict_cohort(ct_run, rows, out, PLAIN, jobs=1)
+    return found, out, found.predictions.read_bytes()
 
 
 def test_every_case_that_can_be_answered_is(done):
-    found, out = done
+    found, out, _ = done
     table = pd.read_csv(found.predictions)
     assert list(table.columns) == ["case", "model", "probability", "label", "set", "refer", "warnings"]
     assert list(table["case"].unique()) == ["c0", "c2", "c4"]
@@ -138,21 +140,19 @@ def test_every_case_that_can_be_answered_is(done):
 
 
 def test_the_answers_are_those_of_each_case_alone(done, typed, case):
-    _, out = done
+    _, out, _ = done
     assert (out / "c0/answer.json").read_text() == typed(*case, "--case", "c0")[1]
 
 
 def test_two_workers_give_the_same_bytes(done, ct_run, rows, tmp_path):
     found = predict_cohort(ct_run, rows, tmp_path, PLAIN, jobs=2)
-    assert found.predictions.read_bytes() == done[0].predictions.read_bytes()
+    assert found.predictions.read_bytes() == done[2]
     assert found.faults == done[0].faults
 
 
 def test_only_what_is_missing_or_changed_is_done_again(done, ct_run, rows, monkeypatch):
-    found, out = done
-    before, asked_again = found.predictions.read_bytes(), []
-    from fusion.serve import cohort_predict
-
+    _, out, before = done
+    asked_again = []
     deliver = cohort_predict.deliver
     monkeypatch.setattr(
         cohort_predict,
@@ -179,7 +179,7 @@ def test_a_killed_call_goes_on_and_ends_with_the_same_numbers(done, ct_run, rows
     process.communicate()
     again = predict_cohort(ct_run, rows, tmp_path, PLAIN, jobs=1)
     assert (tmp_path / "c0/inputs.json").is_file()
-    assert again.predictions.read_bytes() == done[0].predictions.read_bytes()
+    assert again.predictions.read_bytes() == done[2]
 
 
 def test_the_command_tells_what_failed_once_all_others_are_done(typed, rows, tmp_path):
