@@ -37,3 +37,27 @@ def mri_run(made_once) -> Path:
 def mri_bundle(mri_run) -> Path:
     """Its bundle; tests that change one copy it."""
     return mri_run / "bundle"
+
+
+@pytest.fixture(scope="session")
+def service(ct_bundle, mri_bundle, tmp_path_factory):
+    """Both bundles served by a worker of its own, small uploads alone."""
+    from fusion.serve.limits import Limits
+    from fusion.serve.service import Service
+    from fusion.serve.worker import Bounds
+
+    limits = Limits(file_bytes=2**24, request_bytes=2**25, files=8, unpacked_bytes=2**26, entries=100)
+    bounds = Bounds(seconds=60.0, memory_bytes=2**30)
+    with Service.open([ct_bundle, mri_bundle], limits, bounds, tmp_path_factory.mktemp("desk")) as own:
+        yield own
+
+
+@pytest.fixture(scope="session")
+def client(service):
+    """Asks the API of ``service`` without a network."""
+    from starlette.testclient import TestClient
+
+    from fusion.serve import server
+
+    with TestClient(server.app(service, page=False), base_url="http://127.0.0.1") as own:
+        yield own

@@ -13,7 +13,7 @@ HERE = Path(__file__).parent
 LAYERS = ("image", "tumour", "external2", "heat")
 KINDS = {
     ".json": "application/json", ".gz": "application/gzip", ".png": "image/png", ".html": "text/html",
-    ".pdf": "application/pdf", ".dcm": "application/dicom", ".csv": "text/csv",
+    ".pdf": "application/pdf", ".dcm": "application/dicom", ".csv": "text/csv", ".zip": "application/zip",
 }  # fmt: skip
 PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
