@@ -113,11 +113,11 @@ class Zip:
     def _as_packed(self) -> bool:
         with self.where.open("rb") as file:
             same = _Compared(file)
-            pack(self, [own.filename for own in self._listed], same)  # type: ignore[arg-type]  # what zipfile needs
+            pack(self, [own.filename for own in self._listed], same)
             return same.so()
 
 
-def pack(contents: Contents, paths: Sequence[str], target: IO[bytes]) -> None:
+def pack(contents: Contents, paths: Sequence[str], target: IO[bytes] | io.RawIOBase) -> None:
     """Write a .zip: stored as it is, sorted, without dates and rights, so that equal files give equal bytes."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
         for path in sorted(paths):
