@@ -17,9 +17,9 @@ MARGIN, FONT = 10, 15
 FINE = 2
 """Lines are drawn this many times larger and then made smaller, so that they are smooth."""
 DARK, LIGHT = (0, 0, 0), (255, 255, 255)
-HEAT = ((0.0, (60, 0, 90)), (0.5, (214, 38, 127)), (1.0, (255, 214, 236)))
-"""From dark purple over magenta to pale: brighter all the way, so that it can be read without colour too."""
-OPAQUE = 0.65
+HEAT = ((0.0, (40, 0, 80)), (0.4, (190, 30, 110)), (0.7, (245, 110, 40)), (1.0, (255, 235, 90)))
+"""From dark purple over red to yellow: brighter all the way, so that it can be read without colour too."""
+OPAQUE = 0.7
 """Of the strongest heat; none is transparent."""
 
 
@@ -67,7 +67,7 @@ def heated(colours: Float[ndarray, "*axes 3"], heat: Float[ndarray, "*axes"]) ->
     """Red, green and blue 0 to 255 with heat 0 to 1 over them."""
     at, steps = [place for place, _ in HEAT], np.array([colour for _, colour in HEAT])
     shades = np.stack([np.interp(heat, at, steps[:, n]) for n in range(3)], axis=-1)
-    alpha = OPAQUE * np.sqrt(heat)[..., None]  # square root: what is half as strong is still seen
+    alpha = OPAQUE * heat[..., None]
     return (1 - alpha) * colours + alpha * shades
 
 

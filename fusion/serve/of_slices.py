@@ -6,6 +6,8 @@ from jaxtyping import Float32
 from numpy import ndarray
 
 from fusion.config.run import Run
+from fusion.data.picture import SUFFIXES
+from fusion.data.study import Study
 from fusion.features.radiomics.preset import columns
 from fusion.features.slice_preset import on_slices
 from fusion.features.slices import case_features
@@ -29,6 +31,8 @@ SliceHeat = dict[tuple[str, str], Float32[ndarray, "y x"]]
 Row = dict[str, float]
 """Features by ``SEQUENCE:FEATURE``."""
 
+_UNKNOWN = "its file does not say how large a pixel is, which is taken as 1 mm; "
+
 
 def answer(bundle: Bundle, scorer: Scorer, asked: Asked) -> Told:
     """Every model's answer to one case, and for each task and sequence the heat map of the first model that sees it.
@@ -47,8 +51,9 @@ def answer(bundle: Bundle, scorer: Scorer, asked: Asked) -> Told:
     row, warnings = _features(run, slices, scorer.threads) if _reads_radiomics(bundle, models) else ({}, [])
     known = {q.name: _known(bundle, scorer, q, models, slices, row, own) for q in bundle.deployed.questions}
     answers = tuple(judged(bundle, name, known[bundle.deployed.question(name)[0].name]) for name in models.models)
-    whole = Answer.led_by_first(answers, asked.case, (*_warnings(bundle, models, slices, row, own), *warnings),
-                                models.not_answered, f"{bundle.name} {bundle.digest}")  # fmt: skip
+    warned = (*_warnings(bundle, asked.study, models, slices, row, own), *warnings)
+    made_by = f"{bundle.name} {bundle.digest}"
+    whole = Answer.led_by_first(answers, asked.case, warned, models.not_answered, made_by)
     heat = _explained(bundle, whole, slices) if asked.explain else {}
     return Told(whole, pieces=pieces, slice_heat=heat)
 
@@ -105,11 +110,15 @@ def _filled(question: Question, source: str, row: Row) -> Row:
     return {name: fill.get(name, value) if value != value else value for name, value in row.items()}
 
 
-def _warnings(bundle: Bundle, models: Chosen, slices: Slices, row: Row, patient: Patient) -> Iterator[str]:
+def _warnings(
+    bundle: Bundle, study: Study, models: Chosen, slices: Slices, row: Row, patient: Patient
+) -> Iterator[str]:  # fmt: skip
     """What is not given and what is unlike the training cases."""
     for number, name in enumerate(slices.sequences):
-        if slices.there[0, number]:
-            yield from unlike.unlike_spacing((1.0, *slices.pixel_mm[0, number].tolist()), name, bundle.ranges)
+        if (scan := study.scan(name)) is not None:
+            pixel_mm = slices.pixel_mm[0, number].tolist()
+            if words := "; ".join(unlike.unlike_spacing((1.0, *pixel_mm), name, bundle.ranges)):
+                yield f"{name}: {_UNKNOWN if scan.image.name.lower().endswith(SUFFIXES) else ''}{words}"
         elif without := [model for model in models.models if number in _read(bundle, model)]:
             yield f"no {name} given: {', '.join(without)} answer from the other sequences"
     yield from unlike.unlike_numbers(patient.numbers, bundle.ranges)
