@@ -104,7 +104,7 @@ def _steps(
 ) -> list[tuple[Float[ndarray, "column *quantile"], Values | None]]:
     """For each scale in turn means and standard deviations of all columns, or their quantiles and None."""
     return [
-        (np.array([own.quantiles for own in step]), None)  # type: ignore[union-attr]
+        (np.array([own.quantiles for own in step]), None)
         if isinstance(step[0], QuantileNormal)
         else (np.array([own.mean for own in step]), np.array([own.scale for own in step]))
         for step in zip(*scales, strict=True)

@@ -73,10 +73,11 @@ class Judgement(Part):
     error: float
     """Share of a class's cases whose set may lack it."""
     draws: tuple[tuple[float, ...], ...] = ()
-    """Regressions and calibrations refitted on resampled patients: intercept (or offset), then a coefficient a
-    predictor on the predictor as it is, not standardised (or the factor). Empty with more than two classes, and for
-    models that are a radiomics head's score, whose own last regression stands here with its kept features in
-    the order of its columns, on their scaled values."""
+    """A row a resample of the training patients: the model's last regression refitted on it, intercept first, then a
+    coefficient a predictor in the order of ``Regression.predictors``, on the predictor as it is, not standardised. Of a
+    calibrated network the offset, then the factor. Of a model that is a radiomics head's score the head's own
+    regression, in the order of its columns, on their scaled values. Empty where ``fusion.heads.redraw.draws`` has none:
+    more than two classes, averages, trees, elastic nets, heads of very many columns, networks without calibration."""
 
 
 class Metric(Part):

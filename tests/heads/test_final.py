@@ -6,7 +6,7 @@ import pytest
 
 from fusion.config.heads import Heads
 from fusion.errors import HeadError
-from fusion.heads import final
+from fusion.heads import final, redraw
 from fusion.heads.combine import SOURCES, predict, radiomics_scores
 from fusion.heads.plain import Calibrated, Question, Regression
 from fusion.heads.task_radiomics import RAD
@@ -132,3 +132,32 @@ def test_heads_that_need_more_than_a_case_are_refused_by_name(regions):
     with pytest.raises(HeadError) as error:
         final.question(told, ("Combined",))
     assert [fault.found[:15] for fault in error.value.faults] == ["heads.stacking=", "heads.harmonise"]
+
+
+@pytest.mark.parametrize("model", ["Tumor_RAD", "Tumor_DL", "Tumor_RAD+DL", "Clinical", "Combined"])
+def test_a_last_regression_drawn_with_every_patient_once_is_the_models_own(regions, monkeypatch, model):
+    known, predictions = regions
+    monkeypatch.setattr(redraw, "resamples", lambda learned, *_: np.ones((2, len(learned.events)), dtype=int))
+    own = final.question(known, (model,))
+    drawn = redraw.draws(own, model, known, np.random.default_rng(0))
+    rows = predictions[(predictions["model"] == model) & (predictions["set"] == "test")]
+    for case, probability in zip(rows["case"], rows["probability"], strict=True):
+        scores = known.known(case, own.reads(model)[0])
+        row = known.radiomics["tumour_RAD"].loc[case].to_dict()
+        found = redraw.interval(own, model, drawn, scores, known.clinical.loc[case].to_dict(), row)
+        assert found == pytest.approx((probability, probability), abs=1e-3)  # scikit-learn stops earlier
+
+
+def test_draws_are_those_of_their_generator(regions):
+    known, _ = regions
+    own = final.question(known, ("Combined", "Tumor_DL"))
+    for model, numbers in (("Combined", 4), ("Tumor_DL", 2)):
+        one, same, other = (redraw.draws(own, model, known, np.random.default_rng(n), 9) for n in (0, 0, 1))
+        assert np.array(one).shape == (9, numbers)
+        assert one == same != other
+
+
+def test_several_classes_have_no_draws(three):
+    known, _ = three
+    own = final.question(known, ("T2-w", "Combined"), "T")
+    assert all(redraw.draws(own, model, known, np.random.default_rng(0)) == () for model in own.models)

@@ -61,7 +61,7 @@ def bounds(learned: Learned, case: dict[str, float], seed: int = 0) -> tuple[flo
 def test_the_interval_holds_the_point_and_narrows_with_more_patients():
     case = {"a": 6.0, "b": -20.0}
     widths = []
-    for n in (60, 600, 6000):
+    for n in (60, 400, 2400):
         learned = problem(n, 3)
         low, high = bounds(learned, case)
         assert low < asked(learned).chances("Clinical", {}, case)["yes"] < high

@@ -125,7 +125,7 @@ def test_contributions_of_regressions_count_from_the_mean_case(own):
 
 def test_a_case_of_thousands_of_columns_is_scored_in_milliseconds():
     """Ridge on all columns, each with a quantile a case: the widest head there is."""
-    features, cases = 3748, 250
+    features, cases = 3748, 80
     values = np.random.default_rng(0).normal(size=(cases, features))
     own = Heads(selector={"kind": "all"}, correlation=None, scale="quantile_normal", top=None, c=0.01)
     fitted = radiomics_head(own, 0).fit(values, (values[:, 0] > 0).astype(int))
