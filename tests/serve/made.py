@@ -4,12 +4,15 @@ import fcntl
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
+
 from fusion.config import parse
 from fusion.flow import stages
 from fusion.flow.bundle import write_bundle
 from fusion.flow.run import EVERYTHING, part
 from tests import toy, toy_slices
 
+PATIENT = "Nobody^Patient"
 CT = """
 name: toy_ct
 cohort:
@@ -52,12 +55,15 @@ network:
 def ct(folder: Path) -> Path:
     """The folder of a finished run of regions, 24 cases."""
     toy.cohort(folder, cases=24)
+    _patients(folder / "table.csv")
     return _finished(CT, folder, folder / "table.csv")
 
 
 def mri(folder: Path) -> Path:
     """The folder of a finished run of slices: 30 cases of three histologies, two tasks."""
-    return _finished(MRI, folder, toy_slices.cohort(folder, parse(MRI).cohort, each=10))
+    table = toy_slices.cohort(folder, parse(MRI).cohort, each=10)
+    _patients(table)
+    return _finished(MRI, folder, table)
 
 
 def once(base: Path, name: str, make: Callable[[Path], Path]) -> Path:
@@ -70,6 +76,12 @@ def once(base: Path, name: str, make: Callable[[Path], Path]) -> Path:
             folder.mkdir()
             done.write_text(str(make(folder)))
     return Path(done.read_text())
+
+
+def _patients(table: Path) -> None:
+    """Names that cannot stand anywhere by chance."""
+    rows = pd.read_csv(table, dtype=str, keep_default_na=False)
+    rows.assign(patient=[f"{PATIENT}{number:03d}" for number in range(len(rows))]).to_csv(table, index=False)
 
 
 def _finished(config: str, folder: Path, table: Path) -> Path:
