@@ -8,8 +8,12 @@ Data flows one way, and imports with it:
 ``fusion.radiomics.extract`` measures the regions of one image without the rest.
 """
 
+import os
 from importlib import import_module
 from types import ModuleType
+
+# From release 1.29 on, onnxruntime reports to its makers from Linux too, unless it is told so before it loads.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 
 def __getattr__(name: str) -> ModuleType:
