@@ -9,6 +9,7 @@ from fusion.flow import bundle_networks
 from fusion.flow.bundle_heads import judgements, questions, read_as
 from fusion.flow.bundle_ranges import ranges
 from fusion.flow.folder import noted, opened, stored_run, told
+from fusion.progress import one_blas_thread
 from fusion.report.page import read as read_results
 from fusion.report.results import Results
 from fusion.report.tasks.results import TaskResults
@@ -36,10 +37,12 @@ def write_bundle(folder: Path, run: Run) -> Bundle | None:
     if target.is_dir():
         return _same(target, results)
     with told(folder, "bundle"), store.scratch(folder / "networks") as part:
-        asked = questions(results)
+        with one_blas_thread():  # small matrices: threads cost more than they give, and heads were fitted with one
+            asked = questions(results)
+            judged = judgements(results, asked)
         heads = tuple(own.question for own in asked)
         networks = bundle_networks.write(part, results)
-        deployed = Deployed(questions=heads, networks=networks, judgements=judgements(results, asked))
+        deployed = Deployed(questions=heads, networks=networks, judgements=judged)
         files = {path: part / path for own in networks for path in (own.onnx, own.weights)}
         return bundles.write(target, deployed, ranges(results, heads), card(results, deployed), run, files)
 
