@@ -45,7 +45,15 @@ def serve(bundles: list[Path], folder: Path) -> Iterator[Served]:
     port, log = free_port(), folder / "watch.txt"
     kernel = folder / "strace.txt" if can_trace() else None
     trace = ["strace", "-D", "-f", "--seccomp-bpf", "-qq", "-e", "trace=connect,sendto,sendmsg", "-o", str(kernel)]
-    command = [sys.executable, "-m", "fusion.cli", "serve", *map(str, bundles), "--port", str(port)]
+    command = [
+        sys.executable,
+        "-c",
+        "from fusion.cli import main; main()",
+        "serve",
+        *map(str, bundles),
+        "--port",
+        str(port),
+    ]
     with (folder / "out.txt").open("w") as out:
         process = subprocess.Popen(
             [*(trace if kernel else []), *command], text=True, stdout=out, stderr=out, env=watched_environment(folder)
@@ -94,7 +102,7 @@ def _is_path(line: str) -> bool:
     return line.partition("\t")[2].startswith(("'", 'b"', "b'", '"')) and line.startswith("socket.connect")
 
 
-def _ready(process: subprocess.Popen[str], out: Path, port: int, seconds: float = 90) -> str:
+def _ready(process: subprocess.Popen[str], out: Path, port: int, seconds: float = 180) -> str:
     """The server's address, once its models are ready."""
     end = time.monotonic() + seconds
     while "models ready" not in out.read_text() or "listening" not in out.read_text():

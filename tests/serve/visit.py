@@ -20,7 +20,7 @@ FLAGS = [
     "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
 ]  # fmt: skip
 """The last three draw WebGL without a graphics card."""
-SECONDS = 30_000
+MOST_MS = 60_000
 PICTURES = os.environ.get("FUSION_PICTURES")
 """Folder for pictures of the page."""
 
@@ -114,7 +114,7 @@ def visit(url: str, width: int = 1280, height: int = 900) -> Iterator[Visit]:
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         context = browser.new_context(viewport={"width": width, "height": height})
-        context.set_default_timeout(SECONDS)
+        context.set_default_timeout(MOST_MS)
         own = Visit(context.new_page())
         context.on("request", lambda request: own.requests.append(request.url))
         own.page.on("pageerror", lambda error: own.errors.append(str(error)))
