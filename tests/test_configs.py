@@ -21,7 +21,7 @@ SLICES = [path for path in CONFIGS if load(path).cohort.sequences]
 SMALLER = [
     "cohort.phantom=null", "split.folds=2", "split.file=null", "roi.patch.shape=[16, 32, 32]", "jobs=1",
     "network.weights=none", "network.epochs=1", "network.warmup_epochs=0", "network.batch=4", "network.seeds=1",
-    "heads.lasso_folds=2", "evaluate.bootstrap=200", "evaluate.validation=null", "cache=null",
+    "heads.lasso_folds=2", "evaluate.bootstrap=200", "evaluate.validation=null", "cache=null", "bundle=false",
 ]  # fmt: skip
 SMALLER_SLICES = ["roi.slice.shape=[32, 32]", "network.backbone=mobilenetv3_small_100", "literal.copies=2"]
 

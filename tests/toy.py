@@ -58,6 +58,7 @@ radiomics: {{images: [original]}}
 heads: {{lasso_folds: 2, top: 3}}
 evaluate: {{bootstrap: 200, validation: null}}
 network: null
+bundle: false
 """
 
 

@@ -118,7 +118,7 @@ def words(given: argparse.Namespace, preset: str, recipe: str, seed: int, litera
 
 def measured(config: Path, out: Path, arm: str, seed: int, words: Sequence[str]) -> pd.DataFrame:
     """One run's figures, a row a protocol and model."""
-    run = load(config, [f"output={out}", *words])
+    run = load(config, [f"output={out}", "bundle=false", *words])
     make(run)
     return pd.concat(judged(run, protocol, arm, seed) for protocol in PROTOCOLS if _has(run, protocol))
 

@@ -66,6 +66,8 @@ class Run(Part):
     """null leaves the networks out: radiomics and clinical models only."""
     heads: Heads = Heads()
     evaluate: Evaluate = Evaluate()
+    bundle: bool = True
+    """Leave the deployable model in bundle/; false for runs that are only compared. Does not change a number."""
 
     @model_validator(mode="after")
     def _clinical_predictors_exist(self) -> "Run":

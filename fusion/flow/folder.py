@@ -18,7 +18,7 @@ from fusion.errors import Fault, RunError
 from fusion.store import sweep, write_json, write_text
 
 PACKAGES = ("fusion", "numpy", "scipy", "pandas", "scikit-learn", "SimpleITK", "pyradiomics", "torch", "timm")
-FREE = {"output", "cache", "jobs"}
+FREE = {"output", "cache", "jobs", "bundle"}
 """Fields that do not change a number, so a resumed run may change them."""
 
 

@@ -44,7 +44,8 @@ def run(run: Run) -> Path:
     with opened(run) as folder:
         _work(run, folder, EVERYTHING)
         stages.evaluate(folder, run)
-        write_bundle(folder, run)
+        if run.bundle:
+            write_bundle(folder, run)
         page = stages.report(folder, run)
         for line in optimism.lines(folder):
             print(line)

@@ -133,7 +133,7 @@ def portable(run: Run) -> Run:
     if network is not None and network.weights not in ("hub", "none"):
         network = network.model_copy(update={"weights": Path(network.weights).name})
     return run.model_copy(update={
-        "output": None, "cache": None, "jobs": 0, "network": network,
+        "output": None, "cache": None, "jobs": 0, "bundle": True, "network": network,
         "cohort": run.cohort.model_copy(update={"table": Path("cohort.csv")}),
         "split": run.split.model_copy(update={"file": None}),
     })  # fmt: skip

@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "configs/tiny_mri.yaml"
 SMALL = [
     "cohort.phantom=null", "network.backbone=test_resnet", "network.epochs=1", "network.drop_path=0", "jobs=1",
-    "roi.slice.shape=[32, 32]", "literal.copies=2",
+    "roi.slice.shape=[32, 32]", "literal.copies=2", "bundle=false",
 ]  # fmt: skip
 FILES = [
     "metrics.csv",
@@ -238,6 +238,7 @@ network:
   {{backbone: test_resnet, weights: none, input: {{kind: picture}}, epochs: 40, warmup_epochs: 0, batch: 32, ema: 0,
    lr_head: 3.0e-3, lr_backbone: 3.0e-3, drop_path: 0, dropout: 0, augment: rotation}}
 evaluate: {{bootstrap: 200, threshold: {{kind: fixed, probability: 0.5}}}}
+bundle: false
 """
 
 
