@@ -84,7 +84,8 @@ class Service:
                 raise BundleError(Fault(f"two bundles named {own.name}", "names of their own", remedy, file=str(path)))
             read[own.name], opened[own.name] = own, jobs.Opened(path.resolve(), own.digest)
         desk = Desk.open(desk_parent, limits)
-        return cls(read, desk, Worker(jobs.predictors, opened, bounds=bounds), log)
+        worker = Worker(jobs.predictors, opened, bounds=bounds, temporary=desk.room("worker"))
+        return cls(read, desk, worker, log)
 
     def __enter__(self) -> "Service":
         """The service."""

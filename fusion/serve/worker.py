@@ -15,6 +15,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from multiprocessing import connection
+from pathlib import Path
 from typing import Any
 
 from fusion.errors import Fault, FusionError
@@ -69,11 +70,21 @@ class Worker:
     ``setup`` and the verbs are functions of modules, as the process finds them by name.
     """
 
-    def __init__(self, setup: Callable[..., Any], *args: Any, bounds: Bounds | None = None) -> None:
+    def __init__(
+        self, setup: Callable[..., Any], *args: Any, bounds: Bounds | None = None, temporary: Path | None = None
+    ) -> None:
+        """A worker that makes itself ready.
+
+        Args:
+            setup: makes the state.
+            args: of ``setup``.
+            bounds: of its jobs.
+            temporary: folder for what libraries leave for a while; the system's unless given.
+        """
         self.bounds = bounds or Bounds()
         self.ready: Future[float] = Future()
         """Seconds that the first start took, or why it failed."""
-        self._setup, self._args = setup, args
+        self._setup, self._args, self._temporary = setup, args, temporary
         self._jobs: deque[_Job] = deque()
         self._changed = threading.Condition()
         self._closed = False
@@ -177,7 +188,7 @@ class Worker:
             with self._changed:
                 if self._closed:
                     raise _stopped()
-                self._process = _Process(self._setup, self._args, self.bounds.memory_bytes)
+                self._process = _Process(self._setup, self._args, self.bounds.memory_bytes, self._temporary)
             try:
                 self._process.started(self.bounds.start_seconds)
             except _Ended as ended:
@@ -212,12 +223,13 @@ class _Ended(Exception):
 class _Process:
     """The process, and the pipe to it."""
 
-    def __init__(self, setup: Callable[..., Any], args: tuple[Any, ...], memory_bytes: int) -> None:
+    def __init__(
+        self, setup: Callable[..., Any], args: tuple[Any, ...], memory_bytes: int, temporary: Path | None
+    ) -> None:
         context = multiprocessing.get_context("spawn")  # a fork would copy the server's threads' locks
         self._pipe, its = context.Pipe()
-        self._process = context.Process(
-            target=worker_process.work, args=(its, setup, args, memory_bytes), name="fusion-worker", daemon=True
-        )
+        given = (its, setup, args, memory_bytes, temporary)
+        self._process = context.Process(target=worker_process.work, args=given, name="fusion-worker", daemon=True)
         self._process.start()
         self._spent = False
         its.close()

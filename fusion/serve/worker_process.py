@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import sys
+import tempfile
 import threading
 import traceback
 from collections.abc import Callable
@@ -20,14 +21,20 @@ NO_MEMORY = ("bad_alloc", "allocate memory", "unable to allocate", "failed to al
 ROOT = Path(__file__).parents[1]
 
 
-def work(pipe: Connection, setup: Callable[..., Any], args: tuple[Any, ...], memory_bytes: int) -> None:
+def work(
+    pipe: Connection, setup: Callable[..., Any], args: tuple[Any, ...], memory_bytes: int, temporary: Path | None
+) -> None:
     """Answer (verb, args) with (DONE, result), (REFUSED, error), or in words (MEMORY, ...), (BROKEN, ...)."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the server ends this process itself
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    if temporary is not None:  # read by libraries when they load
+        os.environ["TMPDIR"] = tempfile.tempdir = str(temporary)
     made: list[Any] = []
     if not _told(pipe, lambda: made.append(setup(*args))):
         return
     state = made[0]
+    gc.collect()
+    gc.freeze()  # what is loaded stays, and need not be looked through after every job
     bound_memory(memory_bytes)
     _silence()
     goes_on = True

@@ -40,13 +40,7 @@ def mri_bundle(mri_run) -> Path:
 
 
 @pytest.fixture(scope="session")
-def worker_temp(tmp_path_factory):
-    """Where the worker of ``service`` leaves temporary files, if it leaves any."""
-    return tmp_path_factory.mktemp("worker")
-
-
-@pytest.fixture(scope="session")
-def service(ct_bundle, mri_bundle, worker_temp, tmp_path_factory):
+def service(ct_bundle, mri_bundle, tmp_path_factory):
     """Both bundles served by a worker of its own, small uploads alone."""
     from fusion.serve.limits import Limits
     from fusion.serve.service import Service
@@ -54,10 +48,8 @@ def service(ct_bundle, mri_bundle, worker_temp, tmp_path_factory):
 
     limits = Limits(file_bytes=2**24, request_bytes=2**25, files=8, unpacked_bytes=2**24, entries=100)
     bounds = Bounds(seconds=60.0, memory_bytes=2**30)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TMPDIR", str(worker_temp))
-        with Service.open([ct_bundle, mri_bundle], limits, bounds, tmp_path_factory.mktemp("desk")) as own:
-            yield own
+    with Service.open([ct_bundle, mri_bundle], limits, bounds, tmp_path_factory.mktemp("desk")) as own:
+        yield own
 
 
 @pytest.fixture(scope="session")

@@ -32,7 +32,7 @@ def asked(client, own):
     return client.post(own.path, data=data, files=own.files)
 
 
-def wrong(own, client, service, worker_temp):
+def wrong(own, client, service):
     """What is wrong with the answer to a spoiled upload; None where nothing is."""
     begun = time.monotonic()
     response = asked(client, own)
@@ -41,10 +41,10 @@ def wrong(own, client, service, worker_temp):
         return f"{seconds:.0f} s"
     if any(word in response.text for word in (*SECRETS, str(service.desk.folder))):
         return f"tells too much: {response.text[:300]}"
-    if left := [path for path in service.desk.folder.iterdir() if path.name not in ("lock", "answers")]:
+    if left := [path for path in service.desk.folder.iterdir() if path.name not in ("lock", "answers", "worker")]:
         return f"left {left}"
-    places = (service.desk.folder.parent, Path("/tmp"), Path())
-    if out := [*worker_temp.iterdir(), *(path for place in places for path in place.glob("*evil*"))]:
+    places = (service.desk.folder.parent, service.desk.folder / "worker", Path("/tmp"), Path())
+    if out := [path for place in places for path in place.glob("*evil*")]:
         return f"wrote {out}"
     return said(own, response)
 
@@ -80,13 +80,13 @@ def own_text(response):
     return response.status_code if response.status_code == 200 else response.text
 
 
-def test_a_sample_of_spoiled_uploads_is_refused(requests, client, service, worker_temp):
+def test_a_sample_of_spoiled_uploads_is_refused(requests, client, service):
     sample = requests[:: len(requests) // SAMPLE][:SAMPLE]
-    assert refused(sample, client, service, worker_temp) == {}
+    assert refused(sample, client, service) == {}
 
 
 @pytest.mark.slow  # 400 requests, some of which end the worker, which is then started anew
-def test_all_spoiled_uploads_are_refused(requests, client, service, worker_temp):
+def test_all_spoiled_uploads_are_refused(requests, client, service):
     assert len(requests) >= 300
     assert Counter(own.is_attack for own in requests)[True] >= 100
-    assert refused(requests, client, service, worker_temp) == {}
+    assert refused(requests, client, service) == {}

@@ -58,10 +58,11 @@ def test_the_answer_is_that_of_the_run(answer, client, uploads, ct_run):
     assert got == pytest.approx(test[test["case"] == case].set_index("model")["probability"].to_dict(), abs=1e-6)
 
 
-def test_nothing_is_left_of_a_request(answer, service, worker_temp):
-    left = [path for path in service.desk.folder.iterdir() if path.name not in ("lock", "answers")]
+def test_nothing_is_left_of_a_request(answer, service):
+    left = [path for path in service.desk.folder.iterdir() if path.name not in ("lock", "answers", "worker")]
     assert left == []
-    assert list(worker_temp.iterdir()) == [], "onnxruntime leaves a file where it reports to its makers"
+    temporary = [path for path in (service.desk.folder / "worker").rglob("*") if path.is_file()]
+    assert temporary == [], "onnxruntime leaves a file where it reports to its makers"
 
 
 def test_an_answer_s_files_are_there_under_its_secret_alone(client, uploads):
