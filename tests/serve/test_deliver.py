@@ -1,6 +1,7 @@
 """What an answer leaves on disk."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -8,14 +9,18 @@ import pytest
 import SimpleITK as sitk
 from PIL import Image
 
-from fusion.data.case import Files
-from fusion.data.image import read_image, read_labels
+from fusion.config.cohort import Cohort
+from fusion.data.case import Files, load
+from fusion.data.image import read_image, read_labels, write_mask
 from fusion.errors import CohortError
 from fusion.serve import bundle as bundles
 from fusion.serve.asked import Asked, Outputs
 from fusion.serve.deliver import deliver
 from fusion.serve.predict import Predictor
 from tests import toy
+from tests.data import dicom_made
+
+COHORT = Cohort(table="none.csv")
 
 
 @pytest.fixture(scope="module")
@@ -62,8 +67,6 @@ def test_ring_and_heat_lie_on_the_images_grid(delivered, asked):
 
 
 def test_the_ring_can_be_given_back_and_changes_nothing(delivered, predictor, asked):
-    from dataclasses import replace
-
     folder, answer = delivered
     again = replace(asked, files=replace(asked.files, external2=folder / "external2.nii.gz"))
     assert predictor.answer(again).answer == answer
@@ -95,3 +98,18 @@ def test_dicom_objects_of_an_image_without_headers_are_refused_before_any_work(p
     with pytest.raises(CohortError, match="found an image without DICOM headers"):
         deliver(predictor, asked, Outputs(tmp_path / "out", dicom=True))
     assert not (tmp_path / "out").exists()
+
+
+def test_a_dicom_series_is_answered_with_dicom_objects(predictor, asked, tmp_path):
+    values = read_image(asked.files.image).values.astype(np.int16)
+    series = dicom_made.series(tmp_path / "series", values, spacing=(3.0, 1.0, 1.0))
+    image = read_image(series)
+    tumour = read_labels(asked.files.tumour).values == 1
+    write_mask(tmp_path / "mask.nii.gz", tumour, image.geometry)
+    files = Files("a", series, tmp_path / "mask.nii.gz")
+    deliver(predictor, Asked(files, clinical=asked.clinical, explain=False), Outputs(tmp_path / "out", dicom=True))
+    made = tmp_path / "out"
+    assert {"external2_seg.dcm", "answer_sr.dcm", "answer.json"} <= {path.name for path in made.iterdir()}
+    ring = load(replace(files, external2=made / "external2_seg.dcm"), COHORT, False).external2
+    assert (ring == (read_labels(tmp_path / "out/external2.nii.gz").values == 1)).all()
+    assert dicom_made.NAME not in (tmp_path / "out/answer.json").read_text()
