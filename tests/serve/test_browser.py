@@ -96,13 +96,13 @@ def _ct_answer_is_the_runs(seen: Visit, folder: Path) -> None:
 def _overlay_is_seen(seen: Visit) -> None:
     """Three planes with the tumour; heat and tumour come and go; the patient's right is on the left."""
     planes = seen.planes()
-    seen.picture("page")
+    seen.picture("planes")
     masked = planes.pixels()
     planes.toggle("tumour", False)
     without = planes.pixels()
     planes.toggle("heat", True)
     hot = planes.pixels()
-    seen.picture("heat")
+    seen.picture("page")
     planes.plane("axial")
 
     assert (masked.max(axis=2) > 20).mean() > 0.05

@@ -64,7 +64,8 @@ class Visit:
     def picture(self, name: str) -> None:
         """Keep a picture of what is to be seen, where someone asked for pictures."""
         if PICTURES:
-            self.page.screenshot(path=str(Path(PICTURES) / f"{name}.png"))
+            clip = {"x": 0, "y": 0, "width": 1280, "height": 980}
+            self.page.screenshot(path=str(Path(PICTURES) / f"{name}.png"), full_page=True, clip=clip)
 
     def planes(self) -> "Planes":
         """The viewer, once it shows the case."""

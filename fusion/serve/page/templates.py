@@ -12,6 +12,8 @@ from fusion.serve.answer import Answer, Contribution, ModelAnswer, RegionShare
 from fusion.serve.page import words
 from fusion.serve.results import SECONDS
 
+WARNINGS = 2
+"""Shown at once; where there are more, the others unfold."""
 FEATURES = 10
 """Radiomics features shown, those that speak loudest."""
 
@@ -34,6 +36,7 @@ def answer(own: Answer, secret: str, files: Mapping[str, str], viewer: bool) -> 
         secret=secret,
         files=files,
         viewer=viewer,
+        shown=WARNINGS,
         bundle=own.bundle[: own.bundle.rindex(" ") + 13],
         minutes=f"{SECONDS / 60:.0f}",
     )

@@ -92,7 +92,7 @@ function options(plane) {
   return {
     isRadiologicalConvention: true, sagittalNoseLeft: true, sliceType: plane, multiplanarShowRender: 0,
     multiplanarLayout: innerWidth < 560 ? 1 : 3, multiplanarPadPixels: 4, multiplanarEqualSize: false, isSliceMM: true, tileMargin: 0,
-    isNearestInterpolation: false, backColor: [0, 0, 0, 1], crosshairColor: [1, 1, 1, 0.5], crosshairWidth: 0.5, crosshairWidthUnit: "mm",
+    isNearestInterpolation: false, backColor: [0, 0, 0, 1], crosshairColor: [1, 1, 1, 0.5], crosshairWidth: 0.3, crosshairWidthUnit: "mm",
     crosshairGap: 4, fontColor: [0.9, 0.9, 0.9, 1], isColorbar: false, dragAndDropEnabled: false, dragMode: 3,
     dragModePrimary: 8, isCornerOrientationText: true, loadingText: "", logLevel: "error", isResizeCanvas: true,
   };
