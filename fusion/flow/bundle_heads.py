@@ -15,8 +15,8 @@ from fusion.features import clinical
 from fusion.flow.agreement import agreed
 from fusion.flow.tasks import SCORES
 from fusion.heads import final, redraw
+from fusion.heads.interval import Draws
 from fusion.heads.plain import Question
-from fusion.heads.redraw import Draws
 from fusion.heads.training import Training
 from fusion.report.results import Results
 from fusion.report.tasks.results import TaskResults

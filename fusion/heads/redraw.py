@@ -1,6 +1,5 @@
 """How sure one case's probability is: a model's last regression fitted again on resampled patients."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,8 +9,8 @@ from scipy.special import expit
 
 from fusion.config.recipe import Logistic
 from fusion.heads.calibrate import calibration
-from fusion.heads.odds import probability
-from fusion.heads.plain import AsItIs, Calibrated, Head, Linear, Question, Regression, Scores
+from fusion.heads.interval import Draws, last_head
+from fusion.heads.plain import AsItIs, Question, Regression
 from fusion.heads.training import Training
 
 DRAWS = 200
@@ -23,8 +22,6 @@ LEAST_PENALTY = 1e-4
 WIDEST = 64
 """Columns at most that a radiomics head may read to be drawn: a ridge regression on thousands, a coefficient of each in
 every draw, would make the bundle ten times as large."""
-Draws = tuple[tuple[float, ...], ...]
-"""A row a resample: intercept (or offset), then a coefficient a predictor (or the factor)."""
 Counts = Int[ndarray, "draw case"]
 """How often a resample holds a case."""
 
@@ -126,53 +123,6 @@ def regressions(learned: Learned, counts: Counts, c: float | None, *, standardis
     slopes = found[:, 1:] / scale
     intercepts = found[:, 0] - (slopes * mean).sum(1)
     return tuple(map(tuple, np.column_stack([intercepts, slopes]).tolist()))
-
-
-def interval(
-    question: Question, model: str, draws: Draws, known: Mapping[str, Scores], clinical: Mapping[str, float],
-    features: Mapping[str, float], confidence: float = 0.95,
-) -> tuple[float, float] | None:  # fmt: skip
-    """Percentiles over ``draws`` of the probability of the positive class; None where there are no draws.
-
-    Everything before the last regression (features kept, networks, scores) is held as it is, so it tells how far
-    chance in the training patients moves the last step, and no more.
-
-    Args:
-        question: with two classes.
-        model: one of its models.
-        draws: as ``regressions`` gives them.
-        known: scores by source.
-        clinical: encoded clinical predictors.
-        features: by name, as the radiomics head reads them.
-        confidence: share of the draws between the two ends.
-    """
-    if not draws:
-        return None
-    table = np.array(draws)
-    odds = table[:, 0] + table[:, 1:] @ np.array(read(question, model, known, clinical, features))
-    low, high = np.quantile(probability(odds), [(1 - confidence) / 2, (1 + confidence) / 2])
-    return float(low), float(high)
-
-
-def read(
-    question: Question, model: str, known: Mapping[str, Scores], clinical: Mapping[str, float],
-    features: Mapping[str, float],
-) -> Sequence[float]:  # fmt: skip
-    """What the model's last regression reads of a case, in the order of its coefficients."""
-    own = question.models[model]
-    if isinstance(own, Regression):
-        return [predictor.value(known, clinical) for predictor in own.predictors]
-    if isinstance(own, Calibrated):
-        return [float(known[own.source][0])]
-    head = last_head(question, own)
-    return [] if head is None else [column(features[column.name]) for column in head.columns]
-
-
-def last_head(question: Question, model: AsItIs) -> Head | None:
-    """The radiomics head that the model is, if it is one regression."""
-    heads = question.radiomics.get(model.source, ())
-    only = heads[0] if len(heads) == 1 else None
-    return only if isinstance(only, Head) and isinstance(only.learner, Linear) else None
 
 
 def _newton(

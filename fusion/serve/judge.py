@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fusion.evaluate.conformal import conformal_set
+from fusion.heads.interval import interval
 from fusion.heads.plain import AsItIs, Head, MeanHead, Question, Regression, Scores
-from fusion.heads.redraw import interval
 from fusion.serve.answer import Contribution, ModelAnswer, RegionShare
 from fusion.serve.bundle import Bundle
 from fusion.serve.parts import Deployed

@@ -1,5 +1,6 @@
 """A bundle that answers: one case's images and clinical values to every model's probability."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from fusion.errors import CohortError, Fault
@@ -30,6 +31,7 @@ class Predictor:
             explain: load what heat maps need too, which takes longer than all else; otherwise the first one does.
         """
         threads = cores(threads)
+        _answering(bundle.manifest.kind)
         if any(own.radiomics for own in bundle.deployed.questions):
             _compile_once(bundle)
         if explain:
@@ -47,13 +49,18 @@ class Predictor:
         given = asked.files if kind == "regions" else asked.study
         if given is None:
             raise CohortError(_other_kind(kind, asked.case))
-        if kind == "regions":
-            from fusion.serve import of_regions
+        return _answering(kind)(self.bundle, self.scorer, asked)
 
-            return of_regions.answer(self.bundle, self.scorer, asked)
-        from fusion.serve import of_slices  # with torch
 
-        return of_slices.answer(self.bundle, self.scorer, asked)
+def _answering(kind: str) -> Callable[[Bundle, Scorer, Asked], Told]:
+    """What answers; loaded where it is needed, as slices load torch."""
+    if kind == "regions":
+        from fusion.serve import of_regions
+
+        return of_regions.answer
+    from fusion.serve import of_slices
+
+    return of_slices.answer
 
 
 def _compile_once(bundle: Bundle) -> None:

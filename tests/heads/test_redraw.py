@@ -5,8 +5,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from fusion.heads.interval import interval
 from fusion.heads.plain import Predictor, Question, Regression
-from fusion.heads.redraw import Learned, interval, regressions, resamples
+from fusion.heads.redraw import Learned, regressions, resamples
 
 
 def problem(n: int, seed: int, patients: int | None = None) -> Learned:
