@@ -1,5 +1,6 @@
 """What the page says, without a browser."""
 
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from fusion.serve.answer import Answer, Contribution, ModelAnswer, RegionShare
 from fusion.serve.limits import UploadError
 from fusion.serve.page import batch, mri, templates, uploads, words
 from fusion.serve.uploads import Desk
+from tests.data import dicom_made
 
 HOSTILE = '<img src=x onerror="alert(1)">'
 
@@ -105,6 +107,14 @@ def test_an_upload_that_is_gone_is_told_by_its_role(tmp_path):
 
     assert [fault.file for fault in caught.value.faults] == ["image"]
     assert str(tmp_path) not in str(caught.value)
+
+
+def test_a_zip_of_a_dicom_series_is_one(tmp_path):
+    with zipfile.ZipFile(tmp_path / "image.zip", "w") as zipped:
+        for path in dicom_made.series(tmp_path / "series").iterdir():
+            zipped.write(path, path.name)
+    with Desk.open(tmp_path) as desk:
+        assert uploads.is_series(desk, str(tmp_path / "image.zip"))
 
 
 def test_a_broken_zip_is_no_series(tmp_path):
