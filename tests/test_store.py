@@ -38,3 +38,23 @@ def test_what_a_killed_writer_left_is_swept_and_nothing_else(tmp_path):
         store.write_text(tmp_path / name, "x")
     store.sweep(tmp_path)
     assert sorted(file.name for file in tmp_path.rglob("*") if file.is_file()) == [".lock", "metrics.csv"]
+
+
+def test_a_folder_appears_whole_or_not_at_all(tmp_path):
+    with pytest.raises(ZeroDivisionError), store.whole_folder(tmp_path / "made") as part:
+        (part / "a").write_text(str(1 / 0))
+    assert list(tmp_path.iterdir()) == []
+    with store.whole_folder(tmp_path / "made") as part:
+        (part / "a").write_text("a")
+    assert (tmp_path / "made/a").read_text() == "a"
+    with pytest.raises(FileExistsError), store.whole_folder(tmp_path / "made"):
+        pass
+    assert [own.name for own in tmp_path.iterdir()] == ["made"]
+
+
+def test_what_a_killed_writer_left_is_swept_with_its_folder(tmp_path):
+    (tmp_path / ".0123abcd-bundle/networks").mkdir(parents=True)
+    (tmp_path / ".0123abcd-bundle/networks/.89abcdef-a.onnx").write_text("half")
+    (tmp_path / ".kept").mkdir()
+    store.sweep(tmp_path)
+    assert [own.name for own in tmp_path.iterdir()] == [".kept"]
