@@ -2,16 +2,17 @@
 PYTHON ?= python3
 UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
 RUN := $(UV) run --no-sync
+BY_FILE := --dist loadfile --no-loadscope-reorder # one process a file, so that what its tests share is made once
 
 .PHONY: demo test test-slow lint bench setup lock
 demo: setup
 	$(RUN) fusion run configs/demo.yaml
 
 test: setup
-	$(RUN) pytest -n auto
+	$(RUN) pytest -n auto $(BY_FILE)
 
 test-slow: setup
-	$(RUN) pytest -n auto -m slow
+	$(RUN) pytest -n auto $(BY_FILE) -m slow
 
 lint: setup
 	$(RUN) ruff check
@@ -22,6 +23,7 @@ bench: setup
 	$(RUN) python experiments/benchmarks/radiomics.py
 	$(RUN) python experiments/benchmarks/extraction.py
 	$(RUN) python experiments/benchmarks/training.py
+	$(RUN) python experiments/benchmarks/predict.py
 
 setup: .venv/ready
 

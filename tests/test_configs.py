@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from fusion.config import load
 from fusion.config.cohort import Number
@@ -12,6 +13,8 @@ from fusion.config.run import Run
 from fusion.data import cohort
 from fusion.data.task import task_rows
 from fusion.flow.run import run
+from fusion.report import page as report
+from fusion.report import style
 from tests import toy, toy_slices
 
 ROOT = Path(__file__).parents[1]
@@ -24,6 +27,29 @@ SMALLER = [
     "heads.lasso_folds=2", "evaluate.bootstrap=200", "evaluate.validation=null", "cache=null", "bundle=false",
 ]  # fmt: skip
 SMALLER_SLICES = ["roi.slice.shape=[32, 32]", "network.backbone=mobilenetv3_small_100", "literal.copies=2"]
+
+
+RENDERED = ("demo", "tiny_mri")
+"""Whose figures become pictures; those of the others are composed, and rendered with the slow tests."""
+
+
+def with_figures(paths: list[Path]) -> list:
+    """Each config once, and slowly once more where its figures were not rendered: (path, whether they are)."""
+    quick = [pytest.param(path, path.stem in RENDERED, id=path.stem) for path in paths]
+    again = [path for path in paths if path.stem not in RENDERED]
+    return quick + [pytest.param(path, True, id=f"{path.stem}, rendered", marks=pytest.mark.slow) for path in again]
+
+
+@pytest.fixture
+def figures(monkeypatch):
+    """``figures(rendered)``: without, empty pictures of the figures' sizes are saved in their place."""
+
+    def choose(rendered: bool) -> None:
+        if not rendered:
+            empty = lambda figure, *place: style.save(Figure(figure.get_size_inches()), *place)  # noqa: E731
+            monkeypatch.setattr(report, "save", empty)
+
+    return choose
 
 
 def columns(own: Run, table: pd.DataFrame) -> pd.DataFrame:
@@ -41,9 +67,10 @@ def columns(own: Run, table: pd.DataFrame) -> pd.DataFrame:
     return renamed
 
 
-@pytest.mark.parametrize("config", REGIONS, ids=lambda path: path.stem)
-def test_a_config_runs_on_a_tiny_cohort(config, tmp_path, monkeypatch):
+@pytest.mark.parametrize(("config", "rendered"), with_figures(REGIONS))
+def test_a_config_runs_on_a_tiny_cohort(config, rendered, figures, tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
+    figures(rendered)
     words = [f"cohort.table={tmp_path / 'own.csv'}", f"output={tmp_path / 'run'}", *SMALLER]
     own = load(config, words)
     columns(own, toy.cohort(tmp_path, cases=14)).to_csv(tmp_path / "own.csv", index=False)
@@ -62,9 +89,10 @@ def fewer(own: Run) -> list[str]:
     return words + [word for word in SMALLER_SLICES if own.literal is not None or not word.startswith("literal")]
 
 
-@pytest.mark.parametrize("config", SLICES, ids=lambda path: path.stem)
-def test_a_config_of_slices_runs_on_a_tiny_cohort(config, tmp_path, monkeypatch):
+@pytest.mark.parametrize(("config", "rendered"), with_figures(SLICES))
+def test_a_config_of_slices_runs_on_a_tiny_cohort(config, rendered, figures, tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
+    figures(rendered)
     table = toy_slices.cohort(tmp_path, load(config).cohort)
     words = [f"cohort.table={table}", f"output={tmp_path / 'run'}", *SMALLER, *fewer(load(config))]
     own = load(config, words)

@@ -106,7 +106,7 @@ def save(figure: Figure, folder: Path, name: str) -> list[Path]:
         if "$" not in (words := text.get_text()):
             text.set_text(minus(words))
     figure.draw_without_rendering()
-    figure.set_layout_engine("none")  # the layout stands; both files then share it
+    figure.set_layout_engine(None)  # the layout stands; both files share it, and neither is drawn twice
     nothing = {"svg": {"Date": None, "Creator": None, "Format": None, "Type": None}, "png": {"Software": None}}
     paths = [folder / f"{name}.{kind}" for kind in nothing]
     for path in paths:

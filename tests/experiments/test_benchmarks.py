@@ -1,6 +1,7 @@
 import dataclasses
 import importlib.util
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from experiments.benchmarks import gpu
 from fusion.config.radiomics import Radiomics
 from fusion.data.image import read_labels
+from tests.serve.conftest import ct_bundle, ct_run, made_once, mri_bundle, mri_run  # noqa: F401  # shared with them
 
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared"
@@ -25,6 +27,7 @@ def script(name):
 
 radiomics, cases, measure, peer = map(script, ("radiomics.py", "pair/cases.py", "pair/measure.py", "pair/peer.py"))
 extraction, training = script("extraction.py"), script("training.py")
+predict, one_case = script("predict.py"), script("one_case/answer.py")
 FEW = Radiomics(images=("original", "square"))
 
 
@@ -135,6 +138,43 @@ def test_networks_together_are_timed_against_the_same_alone(capsys):
     figures = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert figures["stacked_over_plain"] == figures["plain_seconds"] / figures["stacked_seconds"] > 0
     assert figures["networks"] == 6
+
+
+@pytest.fixture
+def answered(monkeypatch, capsys):
+    """``answered(bundle, table, how, sequences)`` is what a process of its own would measure of two cases."""
+    monkeypatch.setattr(os, "sched_setaffinity", lambda *_: None)
+
+    def run(bundle, table, how, sequences=(), environment=None):
+        given = ["--sequences", *sequences] if sequences else []
+        one_case.main([str(bundle), str(table), "--how", how, "--cases", "2", *given])
+        return json.loads(capsys.readouterr().out.splitlines()[-1])
+
+    return run
+
+
+def test_a_case_is_answered_alike_by_the_product_and_by_the_plain_path(answered, ct_run, ct_bundle):  # noqa: F811
+    own, plain = (answered(ct_bundle, ct_run.parent / "table.csv", how) for how in ("fusion", "plain"))
+    assert len(own["probabilities"]) == 2
+    assert all(len(models) == 11 for models in own["probabilities"].values())
+    assert predict.difference(own["probabilities"], plain["probabilities"]) < 1e-6
+
+
+def test_a_slice_alone_is_answered_alike_too(answered, mri_run, mri_bundle):  # noqa: F811
+    table = mri_run.parent / "own.csv"
+    own, plain = (answered(mri_bundle, table, how, ["T2-w"]) for how in ("fusion", "plain"))
+    assert predict.difference(own["probabilities"], plain["probabilities"]) < 1e-6
+
+
+def test_the_figures_of_a_case_leave_out_the_first(monkeypatch, answered, ct_run, ct_bundle, capsys):  # noqa: F811
+    monkeypatch.setattr(predict, "in_its_own_process", answered)
+    monkeypatch.setattr(predict, "made", lambda *_: ct_bundle)
+    monkeypatch.setattr(predict, "new_ct", lambda *_: ct_run.parent / "table.csv")
+    predict.main(["--only", "ct", "--cold"])
+    figures = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert figures["ct_ratio"] == figures["ct_plain_seconds"] / figures["ct_seconds"] > 0
+    assert (figures["ct_models"], figures["ct_networks"], figures["cores"]) == (11, 6, 2)
+    assert figures["ct_cold_start_seconds"] > 0
 
 
 @pytest.mark.slow

@@ -13,10 +13,10 @@ import SimpleITK as sitk
 from fusion.config import dump, parse
 from fusion.errors import RunError
 from fusion.flow import stages
-from fusion.flow.run import EVERYTHING, REGIONS, part, run
+from fusion.flow.run import EVERYTHING, EXTRACT, REGIONS, part, run
 from tests import toy
 
-NETWORK = "network={backbone: mobilenetv3_small_100, weights: none, epochs: 2, warmup_epochs: 1, batch: 4}"
+NETWORK = "network={backbone: test_resnet, weights: none, epochs: 2, warmup_epochs: 1, batch: 4}"
 PATCH = "roi.patch.shape=[4, 32, 32]"
 LEFT = {
     "run.yaml", "environment.json", "cohort.csv", "splits.csv", "selection.csv", "predictions.csv", "metrics.csv",
@@ -27,6 +27,12 @@ METRICS = [
     "model", "set", "n", "events", "auc", "auc_low", "auc_high", "threshold", "accuracy", "sensitivity", "specificity",
     "ppv", "npv", "f1", "brier", "calibration_slope", "calibration_intercept", "delong_p", "delong_p_holm",
 ]  # fmt: skip
+
+
+def judged(own):
+    """A run but its report, whose figures take longer than the rest."""
+    part(own, EVERYTHING)
+    stages.evaluate(own.folder, own)
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +88,7 @@ def test_another_config_in_the_same_folder_is_refused(finished):
 def test_workers_and_output_do_not_count_as_another_config(finished):
     folder, own = finished
     again = own.model_copy(update={"jobs": 2, "output": folder / "again"})
-    run(again)
+    judged(again)
     for name in ("predictions.csv", "metrics.csv"):
         assert (folder / "again" / name).read_bytes() == (folder / "run" / name).read_bytes()
 
@@ -107,7 +113,7 @@ def test_an_edited_ring_is_read_back(tmp_path):
     changed = sitk.GetImageFromArray(values)
     changed.CopyInformation(ring)
     sitk.WriteImage(changed, str(edited))
-    run(own)
+    part(own, EXTRACT)
     volume = pd.read_parquet(tmp_path / "run/features/radiomics_external2.parquet")["original_shape_VoxelVolume"]
     assert volume["c0"] == values.sum() * 3.0
 
@@ -116,13 +122,13 @@ def test_without_networks_and_clinical_columns_three_models_remain(tmp_path):
     toy.cohort(tmp_path)
     own = toy.run(tmp_path)
     own = own.model_copy(update={"cohort": own.cohort.model_copy(update={"clinical": {}})})
-    run(own)
+    judged(own)
     assert pd.read_csv(tmp_path / "run/metrics.csv")["model"].nunique() == 3
 
 
 def test_without_a_test_set_the_out_of_fold_rows_remain(tmp_path):
     toy.cohort(tmp_path)
-    run(toy.run(tmp_path, "split.test_fraction=0"))
+    judged(toy.run(tmp_path, "split.test_fraction=0"))
     assert set(pd.read_csv(tmp_path / "run/metrics.csv")["set"]) == {"train_oof"}
 
 
@@ -170,8 +176,7 @@ def test_a_leak_free_shuffle_scores_chance(tmp_path):
     aucs = []
     for seed in range(3):
         own = toy.run(tmp_path, "cohort.shuffle_outcome=true", f"seed={seed}", f"cache={cache}")
-        folder = part(own.model_copy(update={"output": tmp_path / f"s{seed}"}), EVERYTHING)
-        stages.evaluate(folder, own)
-        table = pd.read_csv(folder / "metrics.csv")
+        judged(own.model_copy(update={"output": tmp_path / f"s{seed}"}))
+        table = pd.read_csv(tmp_path / f"s{seed}/metrics.csv")
         aucs.append(table[table["set"] == "train_oof"]["auc"].mean())
     assert 0.3 < np.mean(aucs) < 0.7

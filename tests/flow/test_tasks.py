@@ -14,10 +14,10 @@ from fusion.config import load, parse
 from fusion.config.tasks import Literal, Task
 from fusion.errors import CohortError, ConfigError, RunError
 from fusion.evaluate import task_predictions
-from fusion.flow import canary, export
+from fusion.flow import canary, export, stages
 from fusion.flow.augment_then_split import JUDGED, images, turned
 from fusion.flow.check import check
-from fusion.flow.run import EXTRACT, part, run
+from fusion.flow.run import EVERYTHING, EXTRACT, part, run
 from tests import toy_slices
 
 ROOT = Path(__file__).parents[2]
@@ -38,6 +38,12 @@ FILES = [
 def config(folder: Path, *words: str):
     table = toy_slices.cohort(folder, load(CONFIG, ["cohort.phantom=null"]).cohort)
     return load(CONFIG, [*SMALL, f"cohort.table={table}", f"output={folder / 'run'}", *words])
+
+
+def judged(own):
+    """A run but its report, whose figures take longer than the rest."""
+    part(own, EVERYTHING)
+    stages.evaluate(own.folder, own)
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +96,7 @@ def test_a_run_that_lost_its_end_ends_with_the_same_bytes(finished, tmp_path):
         (again / name).unlink()
     for path in (again / "checkpoints/all/checkpoints").glob("ADC_*"):
         path.unlink()
-    run(finished.model_copy(update={"output": again}))
+    judged(finished.model_copy(update={"output": again}))
     for name in FILES:
         assert (again / name).read_bytes() == (finished.folder / name).read_bytes(), name
 
@@ -103,14 +109,14 @@ def test_nothing_of_a_patient_is_in_the_log_or_the_page(finished):
 
 def test_a_part_of_the_tasks_and_sequences_alone(tmp_path):
     own = config(tmp_path, "tasks=PA-Warthin", "sequences=ADC", "fused=[]", "literal=null")
-    run(own)
+    judged(own)
     assert set(pd.read_csv(own.folder / "metrics.csv")["view"]) == {"ADC", "RAD", "Clinical", "Combined"}
     assert not (own.folder / "predictions_paper_literal.csv").exists()
 
 
 def test_a_fifth_of_the_patients_kept_apart_is_judged_by_the_mean_of_the_folds_networks(tmp_path):
     own = config(tmp_path, "split.test_fraction=0.34", "tasks=all", "literal=null", "sequences=T2-w", "fused=[]")
-    run(own)
+    judged(own)
     predictions = pd.read_csv(own.folder / "predictions.csv")
     cohort = pd.read_csv(own.folder / "cohort.csv")
     assert set(predictions["set"]) == {"train_oof", "test"}
@@ -250,7 +256,7 @@ def test_on_pictures_of_noise_the_leaking_protocol_scores_far_above_chance_and_t
         rows.append({"case": f"c{number}", "picture": f"{number}.png", "outcome": "ab"[number % 2]})
     pd.DataFrame(rows).to_csv(tmp_path / "table.csv", index=False)
     own = parse(NOISE.format(table=tmp_path / "table.csv"), [f"output={tmp_path / 'run'}", "jobs=1"])
-    run(own)
+    judged(own)
     honest, literal = (pd.read_csv(own.folder / f"metrics{kind}.csv").iloc[0] for kind in ("", "_paper_literal"))
     assert 0.25 <= honest["accuracy"] <= 0.75  # 24 cases: chance within 2.5 standard errors
     assert literal["accuracy"] >= 0.85

@@ -47,7 +47,7 @@ def service(ct_bundle, mri_bundle, tmp_path_factory):
     from fusion.serve.worker import Bounds
 
     limits = Limits(file_bytes=2**24, request_bytes=2**25, files=8, unpacked_bytes=2**24, entries=100)
-    bounds = Bounds(seconds=60.0, memory_bytes=2**30)
+    bounds = Bounds(seconds=60.0, memory_bytes=3 * 2**30)
     with Service.open([ct_bundle, mri_bundle], limits, bounds, tmp_path_factory.mktemp("desk")) as own:
         yield own
 
