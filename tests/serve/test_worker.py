@@ -124,9 +124,7 @@ def test_a_closed_worker_leaves_no_process_and_answers_all_who_wait():
         own.submit(deeds.echo, 1)
 
 
-@pytest.mark.parametrize(
-    ("setup", "error"), [(deeds.refused_setup, CohortError), (deeds.crashed_setup, CrashedError)]
-)
+@pytest.mark.parametrize(("setup", "error"), [(deeds.refused_setup, CohortError), (deeds.crashed_setup, CrashedError)])
 def test_a_start_that_fails_is_told_to_all(setup, error):
     own = Worker(setup, bounds=BOUNDS)
     try:
