@@ -4,6 +4,7 @@ ITK fills a cut-off file with whatever memory holds, and turns NaN and infinite 
 """
 
 import gzip
+import math
 import struct
 from pathlib import Path
 
@@ -55,6 +56,8 @@ def header(content: bytes) -> tuple[int, int, int, int]:
     else:
         dim = struct.unpack_from(f"{order}8h", content, 40)
         code, bits = struct.unpack_from(f"{order}2h", content, 70)
-        offset = int(struct.unpack_from(f"{order}f", content, 108)[0])
-    voxels = int(np.prod([max(size, 1) for size in dim[1 : dim[0] + 1]]))
-    return (code if order == "<" else -code), offset, voxels, bits
+        offset = struct.unpack_from(f"{order}f", content, 108)[0]
+    if not 0 <= offset < 2**63:  # NaN neither
+        raise OSError("a header that does not say where its voxels begin")
+    voxels = math.prod(max(size, 1) for size in dim[1 : dim[0] + 1])
+    return (code if order == "<" else -code), int(offset), voxels, bits

@@ -75,5 +75,15 @@ def test_a_cut_off_file_is_never_read_as_zeros(tmp_path, suffix, share):
         read_image(path)
 
 
+@pytest.mark.parametrize("offset", [np.nan, np.inf, -1.0, 1e30])
+def test_a_nifti_whose_voxels_begin_nowhere_is_refused(tmp_path, offset):
+    path = toy.write(tmp_path / "a.nii", np.ones((3, 3, 3), np.float32))
+    content = bytearray(path.read_bytes())
+    content[108:112] = np.float32(offset).tobytes()
+    path.write_bytes(content)
+    with pytest.raises(CohortError, match="unreadable file"):
+        read_image(path)
+
+
 def test_a_float_nifti_from_the_same_grid_is_complete(tmp_path):
     assert read_image(toy.write(tmp_path / "a.nii.gz", np.ones((3, 3, 3), np.float64))).values.sum() == 27
