@@ -18,6 +18,7 @@ from fusion.flow.slices import FILE
 from fusion.models import onnx
 from fusion.models.checkpoints import SOURCES, Sources, checkpoint, load, untrained
 from fusion.models.held import Material, box, hold, plain
+from fusion.models.machine import steady
 from fusion.models.network import RegionNetwork
 from fusion.report.results import Results
 from fusion.report.tasks.results import TaskResults
@@ -50,22 +51,26 @@ def write(folder: Path, results: Results | TaskResults) -> tuple[NetworkFile, ..
     Raises:
         ModelError: a network is missing, or answers otherwise through ONNX.
     """
-    run, network = results.run, results.run.network
-    if network is None:
+    run, folds = results.run, int(results.cohort["fold"].max()) + 1
+    if run.network is None:
         return ()
     onnx.check_installed()
     material = _material(results.folder, run)
-    written = []
-    for own in _questions(results.folder, run):
-        for source, fold, seed in _each(own, int(results.cohort["fold"].max()) + 1, network):
-            seen = _seen(run, material, own.sources[source])
-            net = _network(own, source, fold, seed, run)
-            graph = _graph(_architecture(network), tuple(seen.shape))
-            file = _file(own, source, fold, seed)
-            _save(net, folder / file.weights)
-            onnx.write(folder / file.onnx, onnx.filled(graph, net, _notes(file, own, run)), net, seen)
-            written.append(file)
-    return tuple(written)
+    with steady():  # and one thread: more of them wait for each other at these sizes
+        return tuple(
+            _written(folder, own, _file(own, source, fold, seed), run, material)
+            for own in _questions(results.folder, run)
+            for source, fold, seed in _each(own, folds, run.network)
+        )
+
+
+def _written(folder: Path, own: _Asked, file: NetworkFile, run: Run, material: Material) -> NetworkFile:
+    assert run.network is not None
+    seen, net = _seen(run, material, file.branches), _network(own, file, run)
+    graph = _graph(_architecture(run.network), tuple(seen.shape))
+    _save(net, folder / file.weights)
+    onnx.write(folder / file.onnx, onnx.filled(graph, net, _notes(file, own, run)), net, seen)
+    return file
 
 
 def _questions(folder: Path, run: Run) -> Iterator[_Asked]:
@@ -82,12 +87,13 @@ def _each(own: _Asked, folds: int, network: Network) -> Iterator[tuple[str, int,
                 yield source, fold, seed
 
 
-def _network(own: _Asked, source: str, fold: int, seed: int, run: Run) -> RegionNetwork:
+def _network(own: _Asked, file: NetworkFile, run: Run) -> RegionNetwork:
     assert run.network is not None
-    path, outputs = checkpoint(own.folder, source, fold, seed), 1 if len(own.classes) == 2 else len(own.classes)
+    path = checkpoint(own.folder, file.source, file.fold, file.seed)
+    outputs = 1 if len(own.classes) == 2 else len(own.classes)
     if not path.is_file():
         raise ModelError(Fault("no such network", "the run's", "run `fusion run` again", file=str(path)))
-    return load(path, run.network, box(run.network, run.roi)[0], len(own.sources[source]), outputs)
+    return load(path, run.network, box(run.network, run.roi)[0], len(file.branches), outputs)
 
 
 def _material(folder: Path, run: Run) -> Material:
