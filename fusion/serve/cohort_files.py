@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from fusion.serve import cohort_predict
 from fusion.serve.service import CohortAnswer
 from fusion.store import whole, write_csv
 
@@ -26,6 +25,8 @@ def write(done: CohortAnswer, folder: Path) -> None:
 
 def predictions(done: CohortAnswer) -> pd.DataFrame:
     """A row a case and model, as `fusion predict` writes them, and the number of the case's row."""
+    from fusion.serve import cohort_predict  # which loads what answers; a server that starts need not wait for it
+
     rows = [
         {"row": row.name, **told, "case": row.case}
         for row in done.rows

@@ -1,5 +1,6 @@
 """What the worker's process does with what it is given: predictors made once, then a case or a cohort at a time."""
 
+import gc
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +34,16 @@ def predictors(bundles: dict[str, Opened]) -> Predictors:
     return {name: _predictor(opened) for name, opened in bundles.items()}
 
 
+def load_heat_maps(made: Predictors) -> None:
+    """What heat maps need, which takes longer to load than all else and which no answer waits for otherwise."""
+    from fusion.serve.predict import load_networks
+
+    for own in made.values():
+        load_networks(own.bundle)
+    gc.collect()
+    gc.freeze()  # as the worker's process does with what it loaded first
+
+
 def answer(made: Predictors, bundle: str, asked: Asked, outputs: Outputs) -> Answer:
     """One case answered, its files in the folder of ``outputs``."""
     from fusion.serve.deliver import deliver
@@ -59,4 +70,4 @@ def _predictor(opened: Opened) -> "Predictor":
     if read.digest != opened.digest:
         remedy = "start the server again with the bundle that is meant"
         raise BundleError(Fault("a bundle that changed while it was served", "the same", remedy, file=read.name))
-    return Predictor.of(read, explain=True)
+    return Predictor.of(read)

@@ -35,7 +35,7 @@ class Predictor:
         if any(own.radiomics for own in bundle.deployed.questions):
             _compile_once(bundle)
         if explain:
-            _load_networks(bundle)
+            load_networks(bundle)
         return cls(bundle, Scorer.of(bundle, threads))
 
     def answer(self, asked: Asked) -> Told:
@@ -70,7 +70,7 @@ def _compile_once(bundle: Bundle) -> None:
         slices.compile_once(on_slices(bundle.run.radiomics))
 
 
-def _load_networks(bundle: Bundle) -> None:
+def load_networks(bundle: Bundle) -> None:
     """Those that the headline reads, as heat maps need them."""
     from fusion.serve import explain
 

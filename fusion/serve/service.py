@@ -85,6 +85,7 @@ class Service:
             read[own.name], opened[own.name] = own, jobs.Opened(path.resolve(), own.digest)
         desk = Desk.open(desk_parent, limits)
         worker = Worker(jobs.predictors, opened, bounds=bounds, temporary=desk.room("worker"))
+        worker.submit(jobs.load_heat_maps)
         return cls(read, desk, worker, log)
 
     def __enter__(self) -> "Service":
