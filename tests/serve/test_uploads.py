@@ -14,7 +14,7 @@ from fusion.serve.private import without_names
 from fusion.serve.results import Results
 from fusion.serve.uploads import PREFIX, Desk
 
-NIFTI = gzip.compress(b"\x5c\x01\0\0" + bytes(348))
+NIFTI = gzip.compress(b"\x5c\x01\0\0" + bytes(348), mtime=0)
 DICOM = bytes(128) + b"DICM" + bytes(300)
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
 
