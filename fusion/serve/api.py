@@ -55,8 +55,14 @@ def routes(app: FastAPI, service: Service) -> None:
 
 
 def _add_answers(app: FastAPI, service: Service, pool: ThreadPoolExecutor) -> None:
+    places = asyncio.Semaphore(service.worker.bounds.waiting)
+
     async def answered(request: Request, answer: Callable[[_Asked, Path, Mapping[str, Path], Path], Any]) -> Any:
-        async with _form(request, service) as form:
+        if places.locked():  # bodies that are being read take room on the disk too
+            raise BusyError(
+                Fault(f"{service.worker.bounds.waiting} requests under way", "fewer", "try again in a minute")
+            )
+        async with places, _form(request, service) as form:
             asked = _taken_apart(form, service)
             work = asyncio.get_running_loop().run_in_executor(pool, _in_request, service, asked, answer)
             return JSONResponse(await work)

@@ -188,6 +188,14 @@ def test_too_many_files_and_endless_words_are_refused(client):
     assert client.post("/api/predict", data=long, files={"image": ("a.png", b"x")}).status_code in (413, 422)
 
 
+def test_a_full_server_says_so_before_it_reads(client, service, monkeypatch):
+    monkeypatch.setattr(type(service.worker), "full", property(lambda _: True))
+    response = client.post("/api/predict", files={"image": ("a.png", b"x")})
+    assert response.status_code == 503
+    assert "try again" in faults(response)[0]
+    assert response.headers["retry-after"] == "30"
+
+
 def test_a_failure_inside_is_told_by_its_place_alone(client, service, monkeypatch, capfd):
     def failing(*_args, **_more):
         raise KeyError("Ms Doe")
