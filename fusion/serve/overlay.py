@@ -107,8 +107,10 @@ def _towards(direction: tuple[float, ...], axis: int) -> tuple[str, bool]:
 
     Pictures begin at the patient's right, front or head.
 
-    >>> _towards((1, 0, 0, 0, 1, 0, 0, 0, 1), 0), _towards((-1, 0, 0, 0, -1, 0, 0, 0, 1), 1)
-    (('R', False), ('A', True))
+    >>> _towards((1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0), 0)
+    ('R', False)
+    >>> _towards((-1.0, 0.0, 0.0, 0.0, -1.0, 0.0, 0.0, 0.0, 1.0), 1)
+    ('A', True)
     """
     along = np.reshape(direction, (3, 3))[:, axis]  # ITK's axes run to left, posterior and head
     main = int(np.abs(along).argmax())
