@@ -1,6 +1,7 @@
 """A run's networks as a bundle has them: ONNX, checked against torch, and weights without notes of the cases."""
 
 import functools
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from fusion.models.checkpoints import SOURCES, Sources, checkpoint, load, untrai
 from fusion.models.held import Material, box, hold, plain
 from fusion.models.machine import steady
 from fusion.models.network import RegionNetwork
+from fusion.models.trace import traced
 from fusion.report.results import Results
 from fusion.report.tasks.results import TaskResults
 from fusion.roi.patch import Patches
@@ -120,7 +122,7 @@ def _graph(architecture: Network, shape: tuple[int, ...]) -> Any:
     """Traced once a process: it takes seconds, and the weights are filled in afterwards."""
     _, branches, _, depth, _, _ = shape
     net = untrained(architecture, depth, branches, ANY).eval()
-    return onnx.traced(net, torch.zeros(2, *shape[1:]))
+    return traced(net, torch.linspace(-2, 2, 2 * math.prod(shape[1:])).reshape(2, *shape[1:]))
 
 
 def _file(own: _Asked, source: str, fold: int, seed: int) -> NetworkFile:

@@ -19,6 +19,7 @@ from fusion.models.checkpoints import SOURCES
 from fusion.models.embed import BATCH, Answers
 from fusion.models.export import Trained
 from fusion.models.inputs import Boxes, centred
+from fusion.models.trace import traced
 from fusion.roi.patch import Patches
 from fusion.store import write_csv, write_json, write_parquet
 
@@ -196,7 +197,7 @@ def _write_onnx(work: Export) -> None:
     for own in [net for source in work.wanted.sources for net in work.of(source)]:
         net, regions = own.network(work.network, roi), both[:, list(own.job.regions)]
         if len(own.job.regions) not in models:
-            models[len(own.job.regions)] = onnx.traced(net, regions[:2])
+            models[len(own.job.regions)] = traced(net, regions[:2])
         metadata = {
             "network": {"source": own.job.source, "fold": own.job.fold, "seed": own.job.seed, "sha256": own.sha256},
             "positive": work.run.cohort.positive_name,

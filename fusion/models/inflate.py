@@ -36,7 +36,8 @@ class SameConv3d(nn.Conv3d):
 
     def forward(self, x: Float[Tensor, "b channel z y x"]) -> Float[Tensor, "b out z2 y2 x2"]:
         """The convolution of ``x``, padded."""
-        axes = zip(x.shape[2:], self.kernel_size, self.stride, self.dilation, strict=True)
+        shape = [int(n) for n in x.shape[2:]]  # numbers while it is traced, too
+        axes = zip(shape, self.kernel_size, self.stride, self.dilation, strict=True)
         needed = [max((-(-n // s) - 1) * s + (k - 1) * d + 1 - n, 0) for n, k, s, d in axes]
         return super().forward(F.pad(x, [side for n in reversed(needed) for side in (n // 2, n - n // 2)]))
 
@@ -54,7 +55,7 @@ class Pool3d(nn.Module):
 
     def forward(self, x: Float[Tensor, "b channel z y x"]) -> Float[Tensor, "b channel z2 y2 x2"]:
         """``x``, pooled."""
-        depth = min(self.kernel[0], x.shape[2] + 2 * self.padding[0])
+        depth = min(self.kernel[0], int(x.shape[2]) + 2 * self.padding[0])  # a number while it is traced, too
         return self.pool(x, (depth, *self.kernel[1:]), self.stride, self.padding)
 
 

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from fusion import store
 from fusion.config.network import Network
@@ -17,11 +16,10 @@ from fusion.config.roi import Patch, Roi
 from fusion.errors import Fault, ModelError
 from fusion.models.inputs import Input
 from fusion.models.network import RegionNetwork
+from fusion.models.trace import TOLERANCE, alike, answers, asked
 from fusion.roi.patch import WIDE
 
 PACKAGES = ("onnx", "onnxscript", "onnxruntime")
-TOLERANCE = 1e-5
-"""How far an ONNX file's answers may be from torch's, absolutely and relatively."""
 METADATA = "fusion"
 """Key of the JSON text in a file's metadata."""
 
@@ -30,69 +28,8 @@ def check_installed() -> None:
     """Raises ModelError where what writes ONNX, which comes with fusion, is not installed."""
     missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
-        remedy = "install fusion again, which brings them, or say --no-onnx"
+        remedy = "install fusion again, which brings them, or leave ONNX out: --no-onnx, or bundle=false"
         raise ModelError(Fault(f"no {', '.join(missing)}", "the packages that write and check ONNX", remedy))
-
-
-class _Asked(nn.Module):
-    def __init__(self, net: RegionNetwork) -> None:
-        super().__init__()
-        self.net = net
-
-    def forward(self, regions: Tensor) -> tuple[Tensor, Tensor]:
-        deep = self.net.deep(regions)
-        return self.net.classify(deep), deep
-
-
-def traced(net: RegionNetwork, regions: Float[Tensor, "b region channel z y x"]) -> Any:
-    """The network as an ONNX model: `regions` in, `log_odds` (batch) and `deep` (batch, feature) out.
-
-    Its weights keep their names, so that ``filled`` can replace them by those of another network of its architecture.
-
-    Args:
-        net: in evaluation mode, on the CPU; dropout is not in the graph then.
-        regions: two cases or more, to trace with; the model takes any number.
-    """
-    program = torch.onnx.export(
-        _Asked(net).eval(),
-        (regions,),
-        dynamo=True,
-        input_names=["regions"],
-        output_names=["log_odds", "deep"],
-        dynamic_shapes=({0: torch.export.Dim("batch")},),
-        optimize=False,  # keeps batch norms, and with them the weights' names; onnxruntime joins them to convolutions
-        verbose=False,
-    )
-    assert program is not None
-    model = program.model_proto
-    _tidy(model)
-    return model
-
-
-def _tidy(model: Any) -> None:
-    """Drop what the exporter notes about this machine, the zero biases that it makes up, and all that nothing reads.
-
-    The made-up bias of a 3-D convolution has a shape that no runtime takes.
-    """
-    for part in (model, model.graph, *model.graph.node, *model.graph.input, *model.graph.output):
-        part.ClearField("metadata_props")
-        part.ClearField("doc_string")
-    model.graph.ClearField("value_info")
-    weights = {own.name for own in model.graph.initializer}
-    for node in model.graph.node:
-        if node.op_type == "Conv" and len(node.input) == 3 and node.input[2] not in weights:
-            del node.input[2]
-    used, nodes = {own.name for own in model.graph.output}, []
-    for node in reversed(model.graph.node):
-        if used & set(node.output):
-            used |= set(node.input)
-            nodes.append(node)
-    kept = [own for own in model.graph.initializer if own.name in used]
-    model.graph.ClearField("initializer")
-    model.graph.initializer.extend(kept)
-    nodes.reverse()
-    model.graph.ClearField("node")
-    model.graph.node.extend(nodes)
 
 
 def filled(model: Any, net: RegionNetwork, metadata: Mapping[str, object]) -> Any:
@@ -149,22 +86,12 @@ def write(path: Path, model: Any, net: RegionNetwork, regions: Float[Tensor, "b 
     Raises:
         ModelError: the answers differ by more than ``TOLERANCE``.
     """
-    import onnxruntime
-
     content = model.SerializeToString(deterministic=True)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    with torch.no_grad():
-        log_odds, deep = (value.numpy() for value in _Asked(net)(regions))
-    found = session.run(["log_odds", "deep"], {"regions": regions.numpy()})
-    wanted = [log_odds.reshape(found[0].shape), deep]
-    largest = max(float(np.abs(own - other).max()) for own, other in zip(found, wanted, strict=True))
-    if not all(
-        np.allclose(own, other, rtol=TOLERANCE, atol=TOLERANCE) for own, other in zip(found, wanted, strict=True)
-    ):
+    found, wanted = answers(content, regions), asked(net, regions)
+    largest = max(float(np.abs(own - other.reshape(own.shape)).max()) for own, other in zip(found, wanted, strict=True))
+    if not alike(found, wanted):
         what = f"answers that differ by {largest:.1e}"
-        remedy = "try another version of onnxruntime, or say --no-onnx"
+        remedy = "try another version of onnxruntime, or leave ONNX out: --no-onnx, or bundle=false"
         raise ModelError(Fault(what, f"torch's within {TOLERANCE}", remedy, file=str(path)))
     with store.whole(path) as part:
         part.write_bytes(content)

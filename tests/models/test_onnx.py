@@ -12,6 +12,7 @@ from fusion.errors import ModelError
 from fusion.models import onnx as portable
 from fusion.models.inputs import centred
 from fusion.models.network import RegionNetwork
+from fusion.models.trace import traced
 
 from .conftest import CASES, ROI
 
@@ -58,7 +59,7 @@ def models(boxes):
 
     def model(kind: str):
         if kind not in kept:
-            kept[kind] = portable.traced(network(kind), seen(kind, boxes)[:2])
+            kept[kind] = traced(network(kind), seen(kind, boxes)[:2])
         return kept[kind]
 
     return model
@@ -133,7 +134,7 @@ def test_the_graph_is_sound_and_has_nothing_of_training_or_of_this_machine(writt
 
 def test_the_same_network_is_the_same_bytes(models, boxes):
     net, regions = network("volume"), seen("volume", boxes)[:2]
-    once, again = (portable.filled(own, net, {}) for own in (models("volume"), portable.traced(net, regions)))
+    once, again = (portable.filled(own, net, {}) for own in (models("volume"), traced(net, regions)))
     assert once.SerializeToString(deterministic=True) == again.SerializeToString(deterministic=True)
 
 
