@@ -144,6 +144,7 @@ def test_the_answers_are_those_of_each_case_alone(done, typed, case):
     assert (out / "c0/answer.json").read_text() == typed(*case, "--case", "c0")[1]
 
 
+@pytest.mark.slow
 def test_two_workers_give_the_same_bytes(done, ct_run, rows, tmp_path):
     found = predict_cohort(ct_run, rows, tmp_path, PLAIN, jobs=2)
     assert found.predictions.read_bytes() == done[2]
