@@ -29,7 +29,7 @@ SMALLER = [
 SMALLER_SLICES = ["roi.slice.shape=[32, 32]", "network.backbone=mobilenetv3_small_100", "literal.copies=2"]
 
 
-RENDERED = ("demo", "tiny_mri")
+RENDERED = ("demo", "brain_mri")
 """Whose figures become pictures; those of the others are composed, and rendered with the slow tests."""
 
 
