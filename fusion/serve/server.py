@@ -72,10 +72,9 @@ def _page(service: Service) -> FastAPI:
     from fusion.serve import page
 
     blocks = page.build(service)
-    options = page.options() if hasattr(page, "options") else {}
     return gr.mount_gradio_app(
         FastAPI(openapi_url=None), blocks, path="/", max_file_size=service.desk.limits.file_bytes, footer_links=[],
-        run_history=False, ssr_mode=False, enable_monitoring=False, mcp_server=False, pwa=False, **options,
+        run_history=False, ssr_mode=False, enable_monitoring=False, mcp_server=False, pwa=False, **page.options(),
     )  # fmt: skip
 
 
