@@ -1,11 +1,11 @@
 """Every file in configs/ runs, with its own regions, images, heads and columns, on a tiny cohort."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.figure import Figure
 
 from fusion.config import load
 from fusion.config.cohort import Number
@@ -13,9 +13,8 @@ from fusion.config.run import Run
 from fusion.data import cohort
 from fusion.data.task import task_rows
 from fusion.flow.run import run
-from fusion.report import page as report
-from fusion.report import style
 from tests import toy, toy_slices
+from tests.unrendered import unrendered
 
 ROOT = Path(__file__).parents[1]
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
@@ -33,23 +32,15 @@ RENDERED = ("demo", "brain_mri")
 """Whose figures become pictures; those of the others are composed, and rendered with the slow tests."""
 
 
+ELSEWHERE = "tiny_mri"
+"""Runs whole in tests/flow/test_tasks.py, and here with the slow tests."""
+
+
 def with_figures(paths: list[Path]) -> list:
     """Each config once, and slowly once more where its figures were not rendered: (path, whether they are)."""
-    quick = [pytest.param(path, path.stem in RENDERED, id=path.stem) for path in paths]
+    quick = [pytest.param(path, path.stem in RENDERED, id=path.stem) for path in paths if path.stem != ELSEWHERE]
     again = [path for path in paths if path.stem not in RENDERED]
     return quick + [pytest.param(path, True, id=f"{path.stem}, rendered", marks=pytest.mark.slow) for path in again]
-
-
-@pytest.fixture
-def figures(monkeypatch):
-    """``figures(rendered)``: without, empty pictures of the figures' sizes are saved in their place."""
-
-    def choose(rendered: bool) -> None:
-        if not rendered:
-            empty = lambda figure, *place: style.save(Figure(figure.get_size_inches()), *place)  # noqa: E731
-            monkeypatch.setattr(report, "save", empty)
-
-    return choose
 
 
 def columns(own: Run, table: pd.DataFrame) -> pd.DataFrame:
@@ -68,13 +59,13 @@ def columns(own: Run, table: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize(("config", "rendered"), with_figures(REGIONS))
-def test_a_config_runs_on_a_tiny_cohort(config, rendered, figures, tmp_path, monkeypatch):
+def test_a_config_runs_on_a_tiny_cohort(config, rendered, tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
-    figures(rendered)
     words = [f"cohort.table={tmp_path / 'own.csv'}", f"output={tmp_path / 'run'}", *SMALLER]
     own = load(config, words)
     columns(own, toy.cohort(tmp_path, cases=14)).to_csv(tmp_path / "own.csv", index=False)
-    page = run(own)
+    with nullcontext() if rendered else unrendered():
+        page = run(own)
     assert page.is_file()
     assert set(pd.read_csv(tmp_path / "run" / "metrics.csv")["model"]) == set(own.models)
 
@@ -90,13 +81,13 @@ def fewer(own: Run) -> list[str]:
 
 
 @pytest.mark.parametrize(("config", "rendered"), with_figures(SLICES))
-def test_a_config_of_slices_runs_on_a_tiny_cohort(config, rendered, figures, tmp_path, monkeypatch):
+def test_a_config_of_slices_runs_on_a_tiny_cohort(config, rendered, tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
-    figures(rendered)
     table = toy_slices.cohort(tmp_path, load(config).cohort)
     words = [f"cohort.table={table}", f"output={tmp_path / 'run'}", *SMALLER, *fewer(load(config))]
     own = load(config, words)
-    page = run(own)
+    with nullcontext() if rendered else unrendered():
+        page = run(own)
     assert page.is_file()
     assert set(pd.read_csv(tmp_path / "run" / "metrics.csv")["model"]) == set(own.models)
     assert (tmp_path / "run" / "metrics_paper_literal.csv").is_file() is (own.literal is not None)

@@ -21,6 +21,7 @@ from fusion.data import cohort
 from fusion.data.slice import read_scan
 from fusion.data.split import split
 from fusion.errors import CohortError
+from tests.unrendered import unrendered
 
 ROOT = Path(__file__).parents[2]
 HERE = ROOT / "experiments/kaba2025"
@@ -256,9 +257,18 @@ def test_a_recipe_keeps_what_the_command_line_says(monkeypatch, recipe):
 
 
 SMALL = ["split.folds=2", "network.epochs=1", "network.warmup_epochs=0", "network.batch=8", "network.weights=none",
+         "network.backbone=test_resnet", "network.drop_path=0",
          "heads.lasso_folds=2", "heads.top=3", "evaluate.bootstrap=200", "jobs=1"]  # fmt: skip
 
 
+@pytest.fixture
+def no_pages():
+    """Reports without pictures, as the tables come from metrics."""
+    with unrendered():
+        yield
+
+
+@pytest.mark.usefixtures("no_pages")
 def test_figshare_ends_with_a_table_of_three_arms(tmp_path, monkeypatch, capsys):
     figshare.build(source(tmp_path / "in"), tmp_path / "data", folds=2)
     small = [*SMALL, "roi.slice.shape=[32, 32]"]
@@ -269,6 +279,7 @@ def test_figshare_ends_with_a_table_of_three_arms(tmp_path, monkeypatch, capsys)
     assert set(json.loads((tmp_path / "figshare.json").read_text())) == {line.split(" | ")[0][2:] for line in lines[2:]}
 
 
+@pytest.mark.usefixtures("no_pages")
 @pytest.mark.parametrize("part", ["bands", "noise", "recipes"])
 def test_a_part_on_the_phantom_ends_with_its_table(tmp_path, monkeypatch, capsys, part):
     small = [*SMALL, "cohort.phantom.cases=40", "literal.copies=2", "cohort.tasks.PA-Warthin.images=null"]

@@ -12,7 +12,7 @@ from experiments.leakage import run as leakage
 
 SMALL = ["cohort.phantom.prevalence=0.4", "radiomics.images=[original]", "heads.lasso_folds=2", "heads.top=3",
          "split.folds=2", "evaluate.bootstrap=200", "network.batch=8", "network.training=separate",
-         "roi.patch.shape=[4, 32, 32]"]  # fmt: skip
+         "roi.patch.shape=[4, 32, 32]", "evaluate.validation=null"]  # fmt: skip
 MODELS = ["Tumor_DL", "External2_DL", "Tumor+External2_DL", "Tumor_RAD+DL", "External2_RAD+DL",
           "Tumor+External2_RAD+DL", "Combined"]  # fmt: skip
 
@@ -21,8 +21,8 @@ MODELS = ["Tumor_DL", "External2_DL", "Tumor+External2_DL", "Tumor_RAD+DL", "Ext
 def printed(tmp_path_factory):
     """The folder, and what the command printed."""
     out, text = tmp_path_factory.mktemp("leakage"), io.StringIO()
-    words = ["run.py", str(out), "--seeds", "0", "--cases", "24", "--weights", "none", "--epochs", "1",
-             "--jobs", "1", "--override", *SMALL]  # fmt: skip
+    words = ["run.py", str(out), "--seeds", "0", "--cases", "24", "--backbone", "test_resnet", "--weights", "none",
+             "--epochs", "1", "--jobs", "1", "--override", *SMALL]  # fmt: skip
     with pytest.MonkeyPatch.context() as own, contextlib.redirect_stdout(text):
         own.setattr(sys, "argv", words)
         leakage.main()

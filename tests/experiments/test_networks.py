@@ -13,7 +13,8 @@ from tests import toy
 
 ROOT = Path(__file__).parents[2]
 SMALL = ["split.folds=2", "roi.patch.shape=[16, 32, 32]", "network.epochs=1", "network.warmup_epochs=0",
-         "network.batch=4", "heads.lasso_folds=2", "jobs=1"]  # fmt: skip
+         "network.batch=4", "network.backbone=test_resnet", "network.training=separate", "heads.lasso_folds=2",
+         "jobs=1"]  # fmt: skip
 
 
 def test_the_phantoms_networks_end_with_the_means_of_the_sources(tmp_path, monkeypatch, capsys):

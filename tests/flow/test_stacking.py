@@ -15,6 +15,7 @@ from fusion.flow import stages
 from fusion.flow.folder import stored_run
 from fusion.flow.run import EVERYTHING, part, run
 from tests import toy
+from tests.unrendered import unrendered
 
 SMALL = "backbone: mobilenetv3_small_100, epochs: 1, warmup_epochs: 0, batch: 8, training: separate"
 PATCH = "roi.patch.shape=[4, 32, 32]"
@@ -45,7 +46,7 @@ def literal(tmp_path_factory):
 def printed(literal):
     """What `fusion run` prints once the run is there."""
     text = io.StringIO()
-    with contextlib.redirect_stdout(text):
+    with contextlib.redirect_stdout(text), unrendered():
         run(stored_run(literal))
     return text.getvalue().splitlines()
 

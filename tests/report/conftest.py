@@ -1,6 +1,7 @@
 """A finished run folder, made of numbers without images."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from fusion.config import Run, parse
 from fusion.evaluate.metrics import metrics
+from tests.serve.made import once
 
 CONFIG = """
 name: fake
@@ -60,13 +62,18 @@ def make_run(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., tuple[Pa
 
 
 @pytest.fixture(scope="session")
-def finished(make_run) -> tuple[Path, Run]:
-    """The plain finished run, with figures, tables and page."""
+def finished(make_run, tmp_path_factory) -> tuple[Path, Run]:
+    """The plain finished run, with figures, tables and page; made once for all processes, so nobody writes there."""
     from fusion.report import page
 
-    folder, run = make_run()
-    page.write(folder, run)
-    return folder, run
+    def made(_: Path) -> Path:
+        folder, run = make_run()
+        page.write(folder, run)
+        return folder
+
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+    return once(shared / "reported", "plain", made), parse(CONFIG)
 
 
 def _cohort(sets: tuple[str, ...], cases: int, generator: np.random.Generator) -> pd.DataFrame:

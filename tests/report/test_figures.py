@@ -7,6 +7,11 @@ from fusion.report.results import read
 from fusion.report.topics import roc, told
 
 
+@pytest.fixture(scope="module")
+def topics(finished):
+    return told(read(*finished))
+
+
 def test_every_set_has_its_four_figures_in_two_kinds(finished):
     folder, _run = finished
     names = {path.name for path in (folder / "figures").iterdir()}
@@ -16,16 +21,16 @@ def test_every_set_has_its_four_figures_in_two_kinds(finished):
     assert names >= {f"{name}.{kind}" for name in [*expected, "selected_features"] for kind in ("svg", "png")}
 
 
-def test_every_figure_on_the_page_is_drawn_by_its_topic_and_every_file_comes_from_one(finished):
-    folder, run = finished
-    names = [name for topic in told(read(folder, run)) for name in topic.plots]
+def test_every_figure_on_the_page_is_drawn_by_its_topic_and_every_file_comes_from_one(finished, topics):
+    folder, _run = finished
+    names = [name for topic in topics for name in topic.plots]
     assert len(names) == len(set(names))
     assert {path.name for path in (folder / "figures").iterdir()} == {f"{n}.{k}" for n in names for k in ("svg", "png")}
 
 
-def test_drawing_again_gives_the_same_bytes(finished, tmp_path):
-    folder, run = finished
-    plots = {name: draw for topic in told(read(folder, run)) for name, draw in topic.plots.items()}
+def test_drawing_again_gives_the_same_bytes(finished, topics, tmp_path):
+    folder, _run = finished
+    plots = {name: draw for topic in topics for name, draw in topic.plots.items()}
     for name in ("roc_test", "selected_features"):
         with style.look(name):
             paths = style.save(plots[name](), tmp_path, name)

@@ -3,6 +3,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from fusion.report import optimism, page
+from tests.unrendered import unrendered
 
 
 @pytest.fixture(scope="module")
@@ -10,7 +11,8 @@ def leaking_run(make_run, literal):
     """A finished run with the plain reading beside it, and its page."""
     folder, run = make_run("heads.stacking=paper_literal")
     literal(pd.read_csv(folder / "cohort.csv")).to_csv(folder / optimism.FILE, index=False)
-    page.write(folder, run)
+    with unrendered():
+        page.write(folder, run)
     return folder, run
 
 
