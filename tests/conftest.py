@@ -1,7 +1,14 @@
 """Shapes are checked while tests run; fixtures that several tests share."""
 
+import os
+
 import pytest
 from jaxtyping import install_import_hook
+
+if workers := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):
+    # Before torch is loaded: threads of several processes that wait for each other on one core take twenty times as
+    # long.
+    os.environ["OMP_NUM_THREADS"] = str(max(1, len(os.sched_getaffinity(0)) // int(workers)))
 
 install_import_hook("fusion", "beartype.beartype")
 

@@ -6,7 +6,7 @@ import pytest
 
 from fusion.config.heads import Heads
 from fusion.errors import HeadError
-from fusion.heads import final, redraw
+from fusion.heads import final, interval, redraw
 from fusion.heads.combine import SOURCES, predict, radiomics_scores
 from fusion.heads.plain import Calibrated, Question, Regression
 from fusion.heads.task_radiomics import RAD
@@ -144,7 +144,7 @@ def test_a_last_regression_drawn_with_every_patient_once_is_the_models_own(regio
     for case, probability in zip(rows["case"], rows["probability"], strict=True):
         scores = known.known(case, own.reads(model)[0])
         row = known.radiomics["tumour_RAD"].loc[case].to_dict()
-        found = redraw.interval(own, model, drawn, scores, known.clinical.loc[case].to_dict(), row)
+        found = interval.interval(own, model, drawn, scores, known.clinical.loc[case].to_dict(), row)
         assert found == pytest.approx((probability, probability), abs=1e-3)  # scikit-learn stops earlier
 
 
