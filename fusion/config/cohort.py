@@ -3,9 +3,11 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from fusion.config.cohort_value import Level
+from fusion.config.dicom import Dicom
+from fusion.config.eligibility import Rule, measured_last
 from fusion.config.part import Fraction, Part, Positive
 from fusion.config.tasks import Name, Sequence, Task
 
@@ -78,7 +80,7 @@ class Cohort(Part):
     patient: str = "patient"
     """Column with the patient; rows of one patient never part. Without it every case is a patient."""
     image: str = "ct"
-    """Column with the path of the image (NIfTI, NRRD, MHA; a folder with one DICOM series, or one of its files)."""
+    """Column with the path of the image (NIfTI, NRRD, MHA; folder or zip of a DICOM series, one of its files)."""
     tumour: str = "tumour"
     """Column with the path of the tumour mask (as the image; for a DICOM image also RTSTRUCT and SEG)."""
     sequences: dict[Name, Sequence] = Field(default={})
@@ -94,8 +96,9 @@ class Cohort(Part):
     label: Annotated[int, Field(ge=1)] = 1
     """Value of the tumour in the tumour mask, and of the ring in a hand-refined ring."""
     roi: str | None = None
-    """Of DICOM masks with several structures or segments (RTSTRUCT, SEG): the tumour's name, `#` and its number, or a
-    regular expression that one name holds. Without it the only one, or the one named like a tumour."""
+    """Of masks with several named structures or segments (RTSTRUCT, DICOM SEG, 3D Slicer's .seg.nrrd): the tumour's
+    name, `#` and its number, or a regular expression that one name holds. Without it the only one, or the one named
+    like a tumour."""
     outcome: str = "malignant"
     """Column with the outcome."""
     positive: Level = 1
@@ -114,6 +117,11 @@ class Cohort(Part):
     """Readers by name and the column of each one's call, coded as the outcome is; an empty cell was not read."""
     clinical: dict[str, Annotated[Number | Category, Field(discriminator="kind")]] = Field(default={})
     """Clinical columns by name; `{kind: number}` or `{kind: category, values: [reference, other]}`."""
+    eligibility: Annotated[tuple[Rule, ...], AfterValidator(measured_last)] = ()
+    """Who belongs to the cohort, rule by rule in this order; a case leaves at the first rule that it does not meet, and
+    the report's flow chart counts them. Outcome, clinical values and files of cases that left are not checked."""
+    dicom: Dicom = Dicom()
+    """How DICOM series and masks are read."""
     shuffle_outcome: bool = False
     """Canary: permute the outcome over patients' rows (seeded); every model must then score chance."""
     tolerance_mm: Positive = 1e-3

@@ -49,6 +49,9 @@ class Run(Part):
     seed: Annotated[int, Field(ge=0)] = 0
     jobs: Annotated[int, Field(ge=0)] = 0
     """Worker processes; 0 for every core. Does not change a number."""
+    may_lose: Annotated[int, Field(ge=0)] = 0
+    """Cases that may fail, in reading, outlining or measuring, without stopping the run before it fits anything; the
+    others keep the set and fold that they have without the loss."""
     cohort: Cohort
     tasks: Names | None = None
     """Tasks of `cohort.tasks` to answer; null for all."""

@@ -62,7 +62,7 @@ def load(files: Files, cohort: Cohort, resample_mask: bool) -> Case:
     if faults or image is None:
         raise CohortError([replace(fault, case=files.case) for fault in faults])
     masks = {role: own.mask for role, own in drawn.items() if own is not None}
-    notes = tuple(note for own in drawn.values() if own is not None for note in own.notes)
+    notes = (*image.notes, *(note for own in drawn.values() if own is not None for note in own.notes))
     return Case(files.case, image.values, masks["tumour"], masks.get("external2"), image.geometry, notes)
 
 

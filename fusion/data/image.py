@@ -69,6 +69,8 @@ class Image:
     geometry: Geometry
     reference: Reference | None = None
     """Of an image read from DICOM."""
+    notes: tuple[str, ...] = ()
+    """What was decided in reading it."""
 
 
 @dataclass(frozen=True)

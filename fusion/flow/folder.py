@@ -18,8 +18,8 @@ from fusion.errors import Fault, RunError
 from fusion.store import sweep, write_json, write_text
 
 PACKAGES = ("fusion", "numpy", "scipy", "pandas", "scikit-learn", "SimpleITK", "pyradiomics", "torch", "timm")
-FREE = {"output", "cache", "jobs", "bundle"}
-"""Fields that do not change a number, so a resumed run may change them."""
+FREE = {"output", "cache", "jobs", "bundle", "may_lose"}
+"""Fields that a resumed run may change: none of them changes a number that is there already."""
 
 
 def stored_run(folder: Path) -> Run:
