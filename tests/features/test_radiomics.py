@@ -1,3 +1,6 @@
+import errno
+import os
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -96,6 +99,66 @@ def test_a_case_that_fails_leaves_the_others_measured(cohort, monkeypatch):
     monkeypatch.setattr(engine, "measure", failing)
     with pytest.raises(FeatureError, match="case c1: found tumour: no features"):
         extract.extract(files, run.model_copy(update={"jobs": 1}), cache)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_cases_that_cannot_be_read_leave_the_others_measured(cohort, jobs):
+    run, files, cache = cohort
+    whole = extract.extract(files, run, cache / "whole")
+    files[1].image.write_bytes(files[1].image.read_bytes()[:200])
+    files[3].tumour.unlink()
+    tables, faults = extract.measured(files, run.model_copy(update={"jobs": jobs}), cache)
+    assert list(faults) == ["c1", "c3"]
+    assert all(fault.case == case for case, own in faults.items() for fault in own)
+    for region, table in tables.items():
+        pd.testing.assert_frame_equal(table.frame(), whole[region].frame().loc[["c0", "c2"]], check_exact=True)
+    with pytest.raises(FeatureError, match=r"(?s)case c1: .*case c3: "):
+        extract.extract(files, run, cache)
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.EACCES])
+def test_a_drive_that_fails_under_one_case_is_that_case_s_fault(cohort, monkeypatch, number):
+    run, files, cache = cohort
+    failing(monkeypatch, files[2].case, OSError(number, os.strerror(number), str(files[2].image)))
+    tables, faults = extract.measured(files, run, cache)
+    assert list(tables["tumour"].values.index) == ["c0", "c1", "c3"]
+    (fault,) = faults["c2"]
+    assert fault.file == str(files[2].image)
+    assert "what is done stays done" in fault.remedy
+
+
+def test_a_case_too_large_for_the_memory_is_that_case_s_fault(cohort, monkeypatch):
+    run, files, cache = cohort
+    failing(monkeypatch, files[2].case, MemoryError())
+    assert "too little memory" in extract.measured(files, run, cache)[1]["c2"][0].found
+
+
+def test_a_disk_that_is_full_stops_all(cohort, monkeypatch):
+    run, files, cache = cohort
+    failing(monkeypatch, files[0].case, OSError(errno.ENOSPC, "No space left on device"))
+    with pytest.raises(OSError, match="No space left"):
+        extract.measured(files, run, cache)
+
+
+def test_where_no_case_can_be_measured_the_tables_are_empty(cohort):
+    run, files, cache = cohort
+    for own in files:
+        own.image.unlink()
+    tables, faults = extract.measured(files, run, cache)
+    assert len(faults) == 4
+    assert tables["external2"].values.shape == (0, len(columns(run.radiomics)))
+
+
+def failing(monkeypatch, case, error):
+    """Reading ``case`` raises ``error``."""
+    plain = extract.load
+
+    def load(files, *rest):
+        if files.case == case:
+            raise error
+        return plain(files, *rest)
+
+    monkeypatch.setattr(extract, "load", load)
 
 
 def test_a_changed_setting_or_voxel_is_measured_again(cohort):

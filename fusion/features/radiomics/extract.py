@@ -10,11 +10,12 @@ import pandas as pd
 
 from fusion.config.run import Run
 from fusion.data.case import Files, load
-from fusion.errors import Fault, FeatureError
+from fusion.errors import CohortError, Fault, FeatureError, RegionError
 from fusion.features.radiomics import engine, memory, provenance
 from fusion.features.radiomics.memory import Kept
 from fusion.features.radiomics.preset import columns
 from fusion.features.table import FeatureTable, remarks
+from fusion.machine_faults import EVERYONES, of_file
 from fusion.progress import cores, each
 from fusion.roi.region import REGIONS, regions
 
@@ -24,7 +25,7 @@ class Outcome:
     """A case's features by region, or the faults that left it without."""
 
     regions: dict[str, Kept]
-    faults: tuple[Fault, ...]
+    faults: tuple[Fault, ...] = ()
 
 
 def extract(files: Sequence[Files], run: Run, cache: Path) -> dict[str, FeatureTable]:
@@ -36,13 +37,39 @@ def extract(files: Sequence[Files], run: Run, cache: Path) -> dict[str, FeatureT
     Raises:
         FeatureError: every case that could not be measured, after all others were.
     """
+    tables, faults = measured(files, run, cache)
+    if faults:
+        raise FeatureError(sorted((fault for own in faults.values() for fault in own), key=str))
+    return tables
+
+
+def measured(
+    files: Sequence[Files], run: Run, cache: Path
+) -> tuple[dict[str, FeatureTable], dict[str, tuple[Fault, ...]]]:
+    """Tables as ``extract`` gives them, of the cases that could be measured; and by case why the others could not.
+
+    Raises:
+        OSError: the machine fails in a way that is no case's own, such as a full disk.
+    """
     if len(files) > 1 and cores(run.jobs) > 1:
         engine.compile_once(run.radiomics)  # here, so that workers find compiled code instead of each making it
-    outcomes = dict(each(partial(_measure, run=run, cache=cache), files, "radiomics", run.jobs))
-    faults = [fault for outcome in outcomes.values() for fault in outcome.faults]
-    if faults:
-        raise FeatureError(sorted(faults, key=str))
-    return {region: _table(region, [outcomes[own].regions[region] for own in files], files, run) for region in REGIONS}
+    numbers = {region: np.full((len(files), len(columns(run.radiomics))), np.nan) for region in REGIONS}
+    warnings = {region: [""] * len(files) for region in REGIONS}
+    place = {own.case: row for row, own in enumerate(files)}
+    faults: dict[str, tuple[Fault, ...]] = {}
+    for own, outcome in each(partial(_measure, run=run, cache=cache), files, "radiomics", run.jobs):
+        if outcome.faults:
+            faults[own.case] = outcome.faults
+        for region, kept in outcome.regions.items():  # row by row into one array, so that no case is held twice
+            numbers[region][place[own.case]] = kept.features
+            warnings[region][place[own.case]] = "; ".join(kept.warnings)
+    good = [row for row, own in enumerate(files) if own.case not in faults]
+    index = pd.Index([files[row].case for row in good], name="case", dtype="str")
+    tables = {}
+    for region in REGIONS:
+        rows = numbers[region][good] if faults else numbers[region]
+        tables[region] = _table(region, rows, [warnings[region][row] for row in good], index, run)
+    return tables, {own.case: faults[own.case] for own in files if own.case in faults}
 
 
 def metadata(run: Run) -> dict[str, str]:
@@ -50,16 +77,25 @@ def metadata(run: Run) -> dict[str, str]:
     return {**provenance.metadata(run.radiomics), "ring": run.roi.external2.model_dump_json()}
 
 
-def _table(region: str, kept: list[Kept], files: Sequence[Files], run: Run) -> FeatureTable:
-    index = pd.Index([own.case for own in files], name="case")
-    values = pd.DataFrame(np.stack([own.features for own in kept]), index, list(columns(run.radiomics)))
-    warnings = pd.Series(["; ".join(own.warnings) for own in kept], index, dtype="str")
-    return FeatureTable(values, warnings, {**metadata(run), "region": region, **remarks(values)})
+def _table(region: str, numbers: np.ndarray, warnings: list[str], index: pd.Index, run: Run) -> FeatureTable:
+    values = pd.DataFrame(numbers, index, list(columns(run.radiomics)))
+    told = pd.Series(warnings, index, dtype="str")
+    return FeatureTable(values, told, {**metadata(run), "region": region, **remarks(values)})
 
 
 def _measure(files: Files, run: Run, cache: Path) -> Outcome:
-    case = load(files, run.cohort, run.roi.resample_mask)
-    masks = regions(case, run.roi)
+    """A case's features; what is wrong with it or with its files is its own, so that all others are measured."""
+    try:
+        case = load(files, run.cohort, run.roi.resample_mask)
+        masks = regions(case, run.roi)
+    except (CohortError, RegionError) as error:
+        return Outcome({}, tuple(replace(fault, case=files.case) for fault in error.faults))
+    except MemoryError:
+        return Outcome({}, (Fault("too little memory to read it", "more", "set fewer jobs, or crop it", files.case),))
+    except OSError as error:
+        if error.errno in EVERYONES:
+            raise
+        return Outcome({}, (replace(of_file(error), case=files.case),))
     keys = memory.keys(case.image, masks, case.geometry, run.radiomics)
     found = {region: kept for region, key in keys.items() if (kept := memory.recall(cache, key)) is not None}
     missing = {region: mask for region, mask in masks.items() if region not in found}
@@ -72,4 +108,4 @@ def _measure(files: Files, run: Run, cache: Path) -> Outcome:
     for region in missing:
         found[region] = Kept(measured.features[region], measured.warnings[region])
         memory.remember(cache, keys[region], found[region])
-    return Outcome(found, ())
+    return Outcome(found)
