@@ -115,7 +115,7 @@ def read_image(path: Path) -> Image:
     if bad:
         found = f"{bad} voxels that are NaN or infinite"
         raise CohortError(Fault(found, "finite grey values", "fill them or export the image again", file=str(path)))
-    return Image(values, _geometry(raw))
+    return Image(values, geometry_of(raw))
 
 
 def read_labels(path: Path) -> Labels:
@@ -131,7 +131,7 @@ def read_labels(path: Path) -> Labels:
             remedy = "threshold it and save it with an integer type"
             raise CohortError(Fault("mask values that are not whole numbers", "labels", remedy, file=str(path)))
         values = values.astype(np.int32)
-    return Labels(values, _geometry(raw))
+    return Labels(values, geometry_of(raw))
 
 
 def regrid(labels: Labels, geometry: Geometry) -> Labels:
@@ -155,7 +155,12 @@ def write_mask(path: Path, mask: Mask, geometry: Geometry, label: int = 1) -> No
         sitk.WriteImage(to_sitk(values, geometry), str(part), useCompression=True)
 
 
-def _read(path: Path) -> Any:
+def read_raw(path: Path) -> Any:
+    """The SimpleITK image in ``path``, of any dimension and number of values a voxel.
+
+    Raises:
+        CohortError: no such file, unknown format, unreadable.
+    """
     if not path.is_file():
         raise CohortError(Fault("no such file", "an image", "check the path in the table", file=str(path)))
     if not path.name.lower().endswith(SUFFIXES):
@@ -169,6 +174,11 @@ def _read(path: Path) -> Any:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[-1].strip()
         remedy = "export or copy the file again"
         raise CohortError(Fault(f"an unreadable file ({reason})", "a volume", remedy, file=str(path))) from error
+    return raw
+
+
+def _read(path: Path) -> Any:
+    raw = read_raw(path)
     if raw.GetDimension() == 4 and raw.GetSize()[3] == 1:
         raw = raw[..., 0]
     if raw.GetDimension() != 3 or raw.GetNumberOfComponentsPerPixel() != 1:
@@ -177,7 +187,8 @@ def _read(path: Path) -> Any:
     return raw
 
 
-def _geometry(raw: Any) -> Geometry:
+def geometry_of(raw: Any) -> Geometry:
+    """The grid of a SimpleITK image in three dimensions."""
     return Geometry(raw.GetSize()[::-1], raw.GetSpacing()[::-1], raw.GetOrigin(), raw.GetDirection())
 
 
