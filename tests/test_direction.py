@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-FLOW = ["errors", "types", "machine_faults", "store", "progress", "config", "phantom", "data", "roi", "features",
-        "radiomics", "models", "heads", "evaluate", "report", "serve", "flow", "cli"]  # fmt: skip
+FLOW = ["errors", "types", "machine_faults", "store", "volume_file", "progress", "config", "phantom", "data", "roi",
+        "features", "radiomics", "models", "heads", "evaluate", "report", "serve", "flow", "cli"]  # fmt: skip
 ROOT = Path(__file__).parents[1] / "fusion"
 FILES = sorted(ROOT.rglob("*.py"))
 

@@ -11,8 +11,8 @@ from jaxtyping import Shaped
 
 from fusion.data import nifti
 from fusion.errors import CohortError, Fault
-from fusion.store import whole
 from fusion.types import Mask, Spacing, Volume
+from fusion.volume_file import write_volume
 
 SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
 DICOM_SUFFIX = ".dcm"
@@ -151,8 +151,7 @@ def to_sitk(values: Shaped[np.ndarray, "z y x"], geometry: Geometry) -> Any:
 def write_mask(path: Path, mask: Mask, geometry: Geometry, label: int = 1) -> None:
     """Write ``mask`` with ``label`` where it is True and 0 elsewhere; the suffix of ``path`` chooses the format."""
     values = mask.astype(np.min_scalar_type(label)) * label
-    with whole(path) as part:
-        sitk.WriteImage(to_sitk(values, geometry), str(part), useCompression=True)
+    write_volume(path, to_sitk(values, geometry))
 
 
 def read_raw(path: Path) -> Any:

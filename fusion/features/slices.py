@@ -62,6 +62,7 @@ def slice_features(slices: Slices, run: Run, cache: Path) -> dict[str, FeatureTa
         FeatureError: every slice that could not be measured, after all others were.
     """
     radiomics = on_slices(run.radiomics)
+    memory.tidy(cache)
     tumours = [own for sequence in run.used_sequences for own in _tumours(slices, sequence)]
     if len(tumours) > 1 and cores(run.jobs) > 1:
         compile_once(radiomics)

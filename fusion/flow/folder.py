@@ -18,6 +18,7 @@ from fusion.errors import Fault, RunError
 from fusion.store import sweep, write_json, write_text
 
 PACKAGES = ("fusion", "numpy", "scipy", "pandas", "scikit-learn", "SimpleITK", "pyradiomics", "torch", "timm")
+ENVIRONMENT = "environment.json"
 FREE = {"output", "cache", "jobs", "bundle", "may_lose"}
 """Fields that a resumed run may change: none of them changes a number that is there already."""
 
@@ -49,7 +50,7 @@ def opened(run: Run) -> Iterator[Path]:
         except OSError as error:
             found = "another process at work in this folder"
             raise RunError(Fault(found, "one", "wait for it or use another output", file=str(folder))) from error
-        sweep(folder)
+        sweep(folder, besides=folder / "features/cases")  # a cache, which other runs may share
         if (folder / "run.yaml").is_file():
             _same_run(stored_run(folder), run)
         else:
@@ -58,20 +59,27 @@ def opened(run: Run) -> Iterator[Path]:
 
 
 def note_environment(folder: Path, run: Run, data_sha256: str) -> None:
-    """Write environment.json, or make sure that data and versions are still those of the first start.
+    """Write environment.json, unless an earlier start did.
+
+    Raises:
+        RunError: as ``same_environment``.
+    """
+    path = folder / ENVIRONMENT
+    if path.is_file():
+        same_environment(folder, data_sha256)
+        return
+    more = {"seed": run.seed, "git_commit": _git_commit(), "hardware": _hardware(), "started": _clock()}
+    write_json(path, {"fusion": version("fusion"), **_decides(data_sha256), **more})
+
+
+def same_environment(folder: Path, data_sha256: str) -> None:
+    """Make sure that data and versions are those of the first start, if there was one.
 
     Raises:
         RunError: what differs, so that one run never mixes two cohorts or two versions.
     """
-    path = folder / "environment.json"
-    now = {
-        "data_sha256": data_sha256,
-        "python": platform.python_version(),
-        "packages": {p: version(p) for p in PACKAGES},
-    }
+    path, now = folder / ENVIRONMENT, _decides(data_sha256)
     if not path.is_file():
-        more = {"seed": run.seed, "git_commit": _git_commit(), "hardware": _hardware(), "started": _clock()}
-        write_json(path, {"fusion": version("fusion"), **now, **more})
         return
     before = json.loads(path.read_text(encoding="utf-8"))
     faults = [
@@ -82,6 +90,12 @@ def note_environment(folder: Path, run: Run, data_sha256: str) -> None:
     ]  # fmt: skip
     if faults:
         raise RunError(faults)
+
+
+def _decides(data_sha256: str) -> dict[str, Any]:
+    """What the numbers depend on, beside the config."""
+    packages = {name: version(name) for name in PACKAGES}
+    return {"data_sha256": data_sha256, "python": platform.python_version(), "packages": packages}
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ from fusion.phantom.latent import LAWS, ideal_auc
 from fusion.phantom.plan import Plan
 from fusion.phantom.scanner import SCANNERS
 from fusion.phantom.volume import Scan, render
-from fusion.store import whole
+from fusion.volume_file import write_volume
 
 
 def case(plan: Plan, images: Path, spec: Phantom) -> dict[str, object]:
@@ -49,8 +49,7 @@ def _write(scan: Scan, files: dict[str, Path]) -> None:
         voxels = arrays[kind] if kind == "ct" else arrays[kind].astype(np.uint8)
         image = sitk.GetImageFromArray(voxels)
         image.SetSpacing(scan.spacing_mm[::-1])
-        with whole(file) as part:
-            sitk.WriteImage(image, part, useCompression=False)
+        write_volume(file, image, compressed=False)
 
 
 def _row(plan: Plan, files: dict[str, Path]) -> dict[str, object]:

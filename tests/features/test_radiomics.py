@@ -92,7 +92,7 @@ def test_a_case_that_fails_leaves_the_others_measured(cohort, monkeypatch):
     plain = engine.measure
 
     def failing(image, *rest):
-        if len(list(cache.glob("*.npz"))) == 2:
+        if len(list(cache.glob("*.kept"))) == 2:
             raise FeatureError(Fault("tumour: no features", "107", "use a larger region"))
         return plain(image, *rest)
 
@@ -166,7 +166,7 @@ def test_a_changed_setting_or_voxel_is_measured_again(cohort):
     extract.extract(files[:1], run, cache)
     wider = run.model_copy(update={"radiomics": run.radiomics.model_copy(update={"bin_width": 10.0})})
     extract.extract(files[:1], wider, cache)
-    assert len(list(cache.glob("*.npz"))) == 4
+    assert len(list(cache.glob("*.kept"))) == 4
 
 
 def test_the_table_says_how_it_was_made(cohort):

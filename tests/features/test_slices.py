@@ -156,7 +156,7 @@ def test_slices_that_cannot_be_measured_are_told_together_after_the_others(tmp_p
     assert [fault.case for fault in error.value.faults] == ["c0", "c2"]
     assert "T2-w: one voxel" in str(error.value)
     assert "ADC: a region of 1 dimension" in str(error.value)
-    assert len(list(tmp_path.glob("*.npz"))) == 4
+    assert len(list(tmp_path.glob("*.kept"))) == 4
 
 
 def test_what_was_measured_is_read_again(tmp_path, monkeypatch):

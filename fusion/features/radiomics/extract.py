@@ -51,6 +51,7 @@ def measured(
     Raises:
         OSError: the machine fails in a way that is no case's own, such as a full disk.
     """
+    memory.tidy(cache)
     if len(files) > 1 and cores(run.jobs) > 1:
         engine.compile_once(run.radiomics)  # here, so that workers find compiled code instead of each making it
     numbers = {region: np.full((len(files), len(columns(run.radiomics))), np.nan) for region in REGIONS}

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sys
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -13,9 +14,14 @@ from numpy import ndarray
 
 from fusion.config.radiomics import Radiomics
 from fusion.data.image import Geometry
-from fusion.store import whole
+from fusion.store import sweep, whole
 from fusion.types import Vector, Volume
 
+SUFFIX = ".kept"
+"""A file's bytes: the SHA-256 of its key and all that follows; the warnings as a line of JSON; features as float64."""
+SEAL_BYTES = 32
+IDLE_S = 3600.0
+"""No writer is alive that touched its file this long ago: to write one takes milliseconds."""
 LIBRARIES = ("numpy", "scipy", "SimpleITK", "PyWavelets", "trimesh", "numba")
 
 
@@ -54,18 +60,38 @@ def keys(
 
 
 def recall(folder: Path, key: str) -> Kept | None:
-    """What ``remember`` left under ``key``, or None."""
-    path = folder / f"{key}.npz"
-    if not path.is_file():
+    """What ``remember`` left under ``key``, or None.
+
+    A file that is damaged, cut off or another's is told on stderr and deleted, so that it is measured again.
+    """
+    path = folder / f"{key}{SUFFIX}"
+    try:
+        stored = path.read_bytes()
+    except FileNotFoundError:
         return None
-    with np.load(path, allow_pickle=False) as kept:
-        return Kept(kept["features"], tuple(str(warning) for warning in kept["warnings"]))
+    seal, content = stored[:SEAL_BYTES], stored[SEAL_BYTES:]
+    if seal != _seal(key, content):
+        print(f"{path}: damaged, so it is deleted and measured again", file=sys.stderr, flush=True)
+        path.unlink(missing_ok=True)  # another run may have done so meanwhile
+        return None
+    warnings, _, features = content.partition(b"\n")
+    return Kept(np.frombuffer(features, "<f8").astype(np.float64), tuple(json.loads(warnings)))
 
 
 def remember(folder: Path, key: str, kept: Kept) -> None:
-    """Keep ``kept`` under ``key``."""
-    with whole(folder / f"{key}.npz") as part, part.open("wb") as file:
-        np.savez(file, features=kept.features, warnings=np.array(kept.warnings, dtype=np.str_))
+    """Keep ``kept`` under ``key``; two runs that share a folder may do so at the same time."""
+    content = json.dumps(kept.warnings).encode() + b"\n" + kept.features.astype("<f8").tobytes()
+    with whole(folder / f"{key}{SUFFIX}", lasting=False) as part:  # the seal tells what a power cut left of it
+        part.write_bytes(_seal(key, content) + content)
+
+
+def tidy(folder: Path) -> None:
+    """Delete what killed runs left half done in a cache that others may be writing to."""
+    sweep(folder, idle_s=IDLE_S)
+
+
+def _seal(key: str, content: bytes) -> bytes:
+    return hashlib.sha256(key.encode() + content).digest()
 
 
 @cache

@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import SimpleITK as sitk
-
 from fusion.data.image import Geometry, to_sitk
-from fusion.store import whole
 from fusion.types import Volume
+from fusion.volume_file import write_volume
 
 
 @dataclass(frozen=True)
@@ -21,5 +19,4 @@ class Map:
 
     def write(self, path: Path) -> None:
         """Write the map as float64; the suffix of ``path`` chooses the format, as .nii.gz."""
-        with whole(path) as part:
-            sitk.WriteImage(to_sitk(self.values, self.geometry), str(part), useCompression=True)
+        write_volume(path, to_sitk(self.values, self.geometry))
