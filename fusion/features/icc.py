@@ -1,7 +1,7 @@
 """How well readings of the same cases agree on each feature: the intraclass correlation, for all features at once."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from jaxtyping import Float
@@ -9,8 +9,10 @@ from numpy import ndarray
 from scipy.stats import f
 
 FILE = "features/icc.csv"
-"""Where a run keeps its agreement: region, feature, readings (inter or intra), cases, icc, low, high, passed."""
+"""Where a run keeps its agreement: region, feature, readings (inter, intra or perturbed), cases, icc, low, high (of the
+kind that decides), passed, masks (readings a case), and icc, low and high of every kind, as in icc_2_1."""
 Kind = Literal["1,1", "2,1", "3,1"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 PerFeature = Float[ndarray, " feature"]
 ROUNDING = 1e-10
 """A feature whose spread is below this share of its largest magnitude does not vary."""
