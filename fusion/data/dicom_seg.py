@@ -1,6 +1,7 @@
 """A segment of a DICOM segmentation: on the image's grid where its frames lie on the image's slices, else on its own.
 
-Frames are placed by their position: files leave out empty frames, keep any order, and hold several segments.
+Frames are placed by their position: files leave out empty frames, keep any order, and hold several segments. Of a
+tilted series, whose image was shifted onto an upright grid, each frame is shifted likewise, by whole pixels.
 """
 
 from collections.abc import Sequence
@@ -9,20 +10,23 @@ from pathlib import Path
 
 import numpy as np
 import pydicom
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 
+from fusion.config.dicom import Dicom
 from fusion.data.dicom_grid import UNEVEN, axes_of
 from fusion.data.dicom_header import SEGMENTATIONS, Header, Plane, Unreadable, opened, read_header
 from fusion.data.dicom_pixels import stored_frames
 from fusion.data.dicom_unfit import LEVEL, MOST_VOXELS, apart, missing_of
 from fusion.data.image import Geometry, Image, Labels
+from fusion.data.referenced import series_of
 from fusion.data.roi_name import pick
+from fusion.data.sections import BETWEEN, filled_gaps
 from fusion.errors import CohortError, Fault
 from fusion.types import Mask
 
-FRACTION = 0.5
-"""Share of a voxel, or probability, from which a fractional segmentation counts as inside."""
+Reason = tuple[str, str, str]
+"""What was found, expected and helps."""
 
 
 @dataclass(frozen=True)
@@ -34,41 +38,65 @@ class _Segment:
     notes: tuple[str, ...]
 
 
-def read_segment(path: Path, image: Image | None, roi: str | None, usual: str) -> Labels:
+def read_segment(path: Path, image: Image | None, roi: str | None, usual: str, dicom: Dicom = Dicom()) -> Labels:  # noqa: B008 (frozen)
     """The segment, 1 inside and 0 outside.
 
     Args:
-        path: DICOM SEG: binary, fractional (cut at ``FRACTION``, which a note tells) or label map.
+        path: DICOM SEG: binary, fractional (cut at ``dicom.fraction``, which a note tells) or label map.
         image: where to put it; None for its own grid.
         roi: name or pattern of the segment; None where nobody said.
         usual: pattern that decides then.
+        dicom: the fraction, and whether slices that were not scanned get a section.
 
     Raises:
         CohortError: unreadable; no such segment; made from another series; frames without a place, outside the image,
-            or at the same place.
+            or at the same place; or none where the image has a slice that was not scanned.
     """
     try:
         header = read_header(path)
         _refuse(_unfit(header), path)
         with opened(path, pixels=True) as own:
             _refuse(_unrelated(own, header, image), path)
-            segment = _segment(own, header, pick(_names(own), roi, usual, str(path)))
+            segment = _segment(own, header, pick(_names(own), roi, usual, str(path)), dicom.fraction)
     except Unreadable as reason:
         remedy = "export or copy it again"
         raise CohortError(Fault(f"no readable segmentation ({reason})", "a mask", remedy, file=str(path))) from reason
-    if image is not None and _on_grid(segment.planes, header, image.geometry):
-        geometry = image.geometry
-    else:
+    if image is None or not _on_grid(segment.planes, header, image):
         geometry = _own_grid(segment.planes, header, path)
-    return Labels(_placed(segment, geometry, path).astype(np.uint8), geometry, segment.notes)
+        return Labels(_placed(segment, geometry, path).astype(np.uint8), geometry, segment.notes)
+    mask, notes = _placed(segment, image.geometry, path, tilted=is_tilted(image)), segment.notes
+    if is_tilted(image):
+        notes = (*notes, "frames shifted by whole pixels onto the upright grid, as their slices were")
+    if unscanned := _unscanned(mask, segment, image):
+        found = f"no frame on {len(unscanned)} slices between others, which were not scanned either"
+        if dicom.contours == "refuse":
+            _refuse([(found, "one on every slice", f"segment the mended series, or {BETWEEN}")], path)
+        filled_gaps(mask, unscanned, image.geometry)
+        notes = (*notes, f"{len(unscanned)} slices filled between frames, by signed distance")
+    return Labels(mask.astype(np.uint8), image.geometry, notes)
 
 
-def _refuse(found: Sequence[tuple[str, str, str]], path: Path) -> None:
+def is_tilted(image: Image) -> bool:
+    """Whether the image was shifted slice by slice, so that none of its slices is one of the series."""
+    return image.reference is not None and bool(image.reference.instances) and not any(image.reference.instances)
+
+
+def _unscanned(mask: Mask, segment: _Segment, image: Image) -> list[int]:
+    """Slices without a frame, between frames, of an image that has slices which were not scanned."""
+    known = image.reference.instances if image.reference is not None else ()
+    framed = {int(one) for one in np.round(_indices(segment.planes, image.geometry)[:, 2])}
+    held = np.flatnonzero(mask.any(axis=(1, 2)))
+    if not len(held) or len(known) != len(mask):
+        return []
+    return [at for at in range(int(held[0]), int(held[-1])) if at not in framed and not known[at]]
+
+
+def _refuse(found: Sequence[Reason], path: Path) -> None:
     if found:
         raise CohortError([Fault(*one, file=str(path)) for one in found])
 
 
-def _unfit(header: Header) -> list[tuple[str, str, str]]:
+def _unfit(header: Header) -> list[Reason]:
     again, found = "export the segmentation again", []
     if header.sop_class not in SEGMENTATIONS:
         return [("another kind of DICOM object", "a segmentation", "choose the mask")]
@@ -89,11 +117,11 @@ def _unfit(header: Header) -> list[tuple[str, str, str]]:
     return found
 
 
-def _unrelated(own: pydicom.Dataset, header: Header, image: Image | None) -> list[tuple[str, str, str]]:
+def _unrelated(own: pydicom.Dataset, header: Header, image: Image | None) -> list[Reason]:
     if image is None or image.reference is None:
         return []  # its geometry alone decides
     known, remedy = image.reference, "choose the series that was segmented"
-    series = {str(one.SeriesInstanceUID) for one in own.get("ReferencedSeriesSequence") or []}
+    series = series_of(own)
     found = []
     if header.frame_of_reference and known.frame_of_reference not in ("", header.frame_of_reference):
         found.append(("a segmentation in another frame of reference", "the image's own", remedy))
@@ -108,7 +136,7 @@ def _names(own: pydicom.Dataset) -> dict[int, str]:
     return {int(one.SegmentNumber): str(one.get("SegmentLabel", "")) for one in given if int(one.SegmentNumber) > 0}
 
 
-def _segment(own: pydicom.Dataset, header: Header, number: int) -> _Segment:
+def _segment(own: pydicom.Dataset, header: Header, number: int, fraction: float) -> _Segment:
     kind, stored = str(own.get("SegmentationType", "")), stored_frames(own, header)
     if stored.shape != (header.frames, header.rows, header.columns):
         raise Unreadable("frames of another size than the header says")
@@ -121,14 +149,16 @@ def _segment(own: pydicom.Dataset, header: Header, number: int) -> _Segment:
     if kind == "BINARY":
         return _Segment(stored[chosen] > 0, planes, ())
     most = int(own.MaximumFractionalValue)
-    note = f"a fractional segmentation, inside from {FRACTION:g}"
-    return _Segment(stored[chosen] >= FRACTION * most, planes, (note,))
+    note = f"a fractional segmentation, inside from {fraction:g}"
+    return _Segment(stored[chosen] / most >= fraction, planes, (note,))
 
 
-def _on_grid(planes: Sequence[Plane], header: Header, geometry: Geometry) -> bool:
-    """Whether every frame lies on pixels and slices of ``geometry``; slices beyond its ends count as such."""
-    if (header.rows, header.columns) != geometry.size[1:]:
-        return False
+def _on_grid(planes: Sequence[Plane], header: Header, image: Image) -> bool:
+    """Whether every frame lies on pixels and slices of the image, which may go on beyond its ends.
+
+    On a tilted image's slices it is enough to lie on slices: their pixels were shifted.
+    """
+    geometry = image.geometry
     direction = np.reshape(geometry.direction, (3, 3)).T
     for plane in planes:
         if np.abs(axes_of(plane) - direction).max() > LEVEL or apart(
@@ -136,8 +166,11 @@ def _on_grid(planes: Sequence[Plane], header: Header, geometry: Geometry) -> boo
         ):
             return False
     indices = _indices(planes, geometry)
-    off = np.abs(indices - np.round(indices))
-    return bool((np.abs(indices[:, :2]) <= UNEVEN).all() and (off[:, 2] <= UNEVEN).all())
+    on_slices = bool((np.abs(indices - np.round(indices))[:, 2] <= UNEVEN).all())
+    if is_tilted(image):
+        return on_slices
+    same = (header.rows, header.columns) == geometry.size[1:]
+    return same and on_slices and bool((np.abs(indices[:, :2]) <= UNEVEN).all())
 
 
 def _own_grid(planes: Sequence[Plane], header: Header, path: Path) -> Geometry:
@@ -173,21 +206,31 @@ def _indices(planes: Sequence[Plane], geometry: Geometry) -> Float[ndarray, "fra
     return (places - np.asarray(geometry.origin_mm)) @ axes / np.asarray(geometry.spacing_mm[::-1])
 
 
-def _placed(segment: _Segment, geometry: Geometry, path: Path) -> Mask:
+def _placed(segment: _Segment, geometry: Geometry, path: Path, tilted: bool = False) -> Mask:
     mask = np.zeros(geometry.size, bool)
     indices = _indices(segment.planes, geometry)
-    slices = [int(one) for one in np.round(indices[:, 2])]
+    places = np.round(indices).astype(int)
+    slices = [int(one) for one in places[:, 2]]
     outside = [one for one in slices if not 0 <= one < len(mask)]
-    found: list[tuple[str, str, str]] = []
+    found: list[Reason] = []
     if outside:
         found.append(
             (f"{len(outside)} of {len(slices)} frames outside the image", "all inside", "give the whole series")
         )
     if len(set(slices)) < len(slices):
         found.append(("several frames of one segment at one place", "one", "export the segmentation again"))
-    if (np.abs(indices[:, :2]) > max(UNEVEN, 0.1)).any():
+    if not tilted and (np.abs(indices[:, :2]) > max(UNEVEN, 0.1)).any():
         found.append(("frames shifted sideways against each other", "frames above each other", "export it again"))
     _refuse(found, path)
-    for position, inside in zip(slices, segment.inside, strict=True):
-        mask[position] = inside
+    lost = sum(_put(mask[at[2]], inside, at) for at, inside in zip(places, segment.inside, strict=True))
+    if lost:
+        _refuse([(f"{lost} voxels outside the image", "all inside", "give the whole series")], path)
     return mask
+
+
+def _put(section: Bool[ndarray, "y x"], inside: Bool[ndarray, "y2 x2"], at: Int[ndarray, "3"]) -> int:
+    """Draw a frame into its slice, its first pixel at (x, y) of ``at``; returns how many voxels have no place."""
+    index = np.argwhere(inside) + at[1::-1]
+    there = ((index >= 0) & (index < section.shape)).all(axis=1)
+    section[tuple(index[there].T)] = True
+    return int((~there).sum())

@@ -31,10 +31,18 @@ def pick(names: Mapping[int, str], wanted: str | None, usual: str, file: str) ->
     fit = _fit(names, wanted or usual, file)
     if len(fit) == 1:
         return fit[0]
-    listed = ", ".join(told(name) for name in list(names.values())[:20]) or "none"
-    found = f"{len(fit)} of {len(names)} structures that fit {wanted or usual!r} ({listed})"
-    remedy = "set cohort.roi to one name, or export the tumour alone"
+    found = f"{len(fit)} of {len(names)} structures that fit {wanted or usual!r} ({_listed(names)})"
+    remedy = "set cohort.roi to one name, or `#` and a number, or export the tumour alone"
+    if usual == RING:
+        remedy = "name the ring External2, or export it alone"
     raise CohortError(Fault(found, "one", remedy, file=file))
+
+
+def _listed(names: Mapping[int, str]) -> str:
+    """The names; with their numbers where two are alike, as only a number tells those apart."""
+    alike = len(set(names.values())) < len(names)
+    listed = [f"#{number} {told(name)}" if alike else told(name) for number, name in list(names.items())[:20]]
+    return ", ".join(listed) or "none"
 
 
 def _fit(names: Mapping[int, str], pattern: str, file: str) -> list[int]:

@@ -144,7 +144,7 @@ def test_a_fraction_counts_from_one_half_and_says_so(tmp_path, image, tumour):
     fractions[1, 3] = 0.49
     own = case(image, made.segmentation(tmp_path / "a.dcm", {"Tumour": fractions}, kind="FRACTIONAL"))
     assert (own.tumour == (fractions >= 0.5)).all()
-    assert own.notes == ("a fractional segmentation, inside from 0.5",)
+    assert own.notes == ("tumour: a fractional segmentation, inside from 0.5",)
 
 
 def test_segments_that_overlap_are_each_read_whole(tmp_path, image, tumour):
