@@ -10,10 +10,9 @@ import typer
 
 from fusion import config
 from fusion.errors import FusionError
+from fusion.machine_faults import fault_of
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from fusion.serve.typed import Typed
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -24,7 +23,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdou
 
 
 def main() -> None:
-    """Run a verb; what a user can mend ends with its message and exit code 1, an interrupt with 130."""
+    """Run a verb; what a user can mend, in the input or on the machine, ends with its message and exit code 1."""
     try:
         app()
     except FusionError as error:
@@ -33,6 +32,11 @@ def main() -> None:
     except KeyboardInterrupt:
         print("interrupted; the same command goes on where it stopped", file=sys.stderr)
         sys.exit(130)
+    except Exception as error:
+        if (fault := fault_of(error)) is None:
+            raise
+        print(fault, file=sys.stderr)
+        sys.exit(1)
 
 
 @app.command()
@@ -68,33 +72,13 @@ def check(config_file: Config, overrides: Overrides = None, as_json: AsJson = Fa
     from fusion.flow.check import check as check_run
 
     try:
-        cases = check_run(config.load(config_file, overrides or [])).cases
+        checked = check_run(config.load(config_file, overrides or []))
     except FusionError as error:
         if not as_json:
             raise
         print(json.dumps({"ok": False, "faults": [{**asdict(f), "message": str(f)} for f in error.faults]}, indent=2))
         raise typer.Exit(1) from error
-    if "outcome" in cases:
-        _told_classes(cases, as_json)
-        return
-    counts = cases.groupby("set")["event"].agg(["size", "sum"])
-    if as_json:
-        sets = {name: {"n": int(row["size"]), "events": int(row["sum"])} for name, row in counts.iterrows()}
-        print(json.dumps({"ok": True, "faults": [], "cases": len(cases), "sets": sets}, indent=2))
-        return
-    words = ", ".join(f"{name} {row['size']} ({row['sum']} events)" for name, row in counts.iterrows())
-    print(f"{len(cases)} cases, no fault: {words}")
-
-
-def _told_classes(cases: "pd.DataFrame", as_json: bool) -> None:
-    """How many cases of each outcome every set has."""
-    counts = {str(set_): own["outcome"].value_counts().sort_index().to_dict() for set_, own in cases.groupby("set")}
-    if as_json:
-        sets = {set_: {"n": sum(own.values()), "outcomes": own} for set_, own in counts.items()}
-        print(json.dumps({"ok": True, "faults": [], "cases": len(cases), "sets": sets}, indent=2))
-        return
-    words = "; ".join(f"{set_} {', '.join(f'{n} {name}' for name, n in own.items())}" for set_, own in counts.items())
-    print(f"{len(cases)} cases, no fault: {words}")
+    print(json.dumps(checked.document(), indent=2) if as_json else checked.words())
 
 
 @app.command()

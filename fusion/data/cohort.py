@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from fusion.config.cohort import Category, Cohort, Level, Number
+from fusion.data import eligibility
+from fusion.data.eligibility import Left
 from fusion.data.one_image import READER, OneImage
 from fusion.data.sequences import Sequences
 from fusion.data.words import read_words, word
@@ -24,6 +26,8 @@ SAFE_NAME = re.compile(r"[^\W_][\w .+=@-]*")
 class Table:
     """A cohort: ``rows`` has case, patient, the outcome, clinical columns, and set and scanner where given.
 
+    Rows are those that the rules of ``cohort.eligibility`` on the table leave; ``left`` are the others.
+
     The outcome is ``event`` for one image a case, with a column a reader; it is ``outcome`` (a word) for sequences,
     with a column ``has_SEQUENCE`` a sequence. ``files`` has a ``case.Files`` for every row with paths, or a
     ``study.Study`` for every row. Only a table without ``faults`` may be used further.
@@ -32,6 +36,11 @@ class Table:
     rows: pd.DataFrame
     files: tuple[Any, ...]
     faults: tuple[Fault, ...]
+    total: int
+    """Rows before any rule."""
+    left: tuple[Left, ...] = ()
+    outcomes: dict[str, str] = field(default_factory=dict)
+    """The outcome's word of every case in the file, also of those that left."""
 
 
 def read(
@@ -46,15 +55,17 @@ def read(
         tasks: those of ``cohort.tasks`` in use, whose every class needs a case; None for all.
 
     Raises:
-        CohortError: the table cannot be read, or columns are missing.
+        CohortError: the table cannot be read, columns are missing, or a rule cannot judge a case.
     """
-    words, kind = read_words(cohort.table), _kind(cohort, sequences, tasks)
-    faults = _missing_columns(words, cohort, kind)
+    every, kind = read_words(cohort.table), _kind(cohort, sequences, tasks)
+    faults = _missing_columns(every, cohort, kind) + eligibility.missing_columns(every, cohort)
     if faults:
         raise CohortError(faults)
+    words, left = eligibility.by_table(every, cohort)
     faults = ids(words, cohort) + kind.outcome_faults(words) + _sets(words, cohort, kind) + _clinical(words, cohort)
     faults += kind.cell_faults(words)
-    return Table(_typed(words, cohort, kind, seed), kind.files(words), tuple(faults))
+    outcomes = dict(zip(every[cohort.case], every[cohort.outcome], strict=True))
+    return Table(_typed(words, cohort, kind, seed), kind.files(words), tuple(faults), len(every), left, outcomes)
 
 
 def _kind(cohort: Cohort, sequences: Iterable[str] | None, tasks: Iterable[str] | None) -> OneImage | Sequences:

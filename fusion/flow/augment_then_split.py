@@ -49,7 +49,7 @@ def write_literal(work: Work) -> None:
     with told(work.folder, "paper_literal"):
         from fusion.models.machine import device
 
-        verb = partial(_one, slices=read_slices(work), cases=work.checked.cases, run=run, folder=work.folder)
+        verb = partial(_one, slices=read_slices(work), cases=work.cases, run=run, folder=work.folder)
         for _ in each(verb, asked, "paper-literal networks", 1 if device().type == "cuda" else run.jobs):
             pass
         rows = pd.concat([pd.read_parquet(_path(work.folder, own)) for own in asked], ignore_index=True)

@@ -8,15 +8,18 @@ import pandas as pd
 import SimpleITK as sitk
 
 from fusion.config.cohort import Number
-from fusion.flow.check import ring_path
+from fusion.data.image import Geometry
 from fusion.flow.slices import FILE
 from fusion.heads.plain import Question
 from fusion.report.results import Results
 from fusion.report.tasks.results import TaskResults
 from fusion.roi.region import REGIONS
+from fusion.roi.ring_files import rings_in
 from fusion.roi.slice import Slices
+from fusion.roi.upright import upright_geometry
 from fusion.serve import ranges as made
 from fusion.serve.parts import Range, Ranges
+from fusion.types import Spacing
 
 Spacings = dict[str, tuple[Range, Range, Range]]
 IMAGE = "ct"
@@ -48,14 +51,17 @@ def _tables(results: Results | TaskResults, cases: list[str]) -> dict[str, pd.Da
 
 def _of_images(folder: Path, cases: pd.DataFrame) -> Spacings:
     """From the rings' headers: a ring lies on its image's grid."""
-    return {IMAGE: made.of_axes([_spacing_mm(ring_path(folder / "regions", case)) for case in cases["case"]])}
+    rings = rings_in(folder / "regions")
+    return {IMAGE: made.of_axes([_spacing_mm(rings[case]) for case in cases["case"]])}
 
 
-def _spacing_mm(path: Path) -> tuple[float, ...]:
+def _spacing_mm(path: Path) -> Spacing:
+    """Along the patient's (z, y, x), however the file orders its axes."""
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
     reader.ReadImageInformation()
-    return tuple(reader.GetSpacing()[::-1])
+    stored = Geometry(reader.GetSize()[::-1], reader.GetSpacing()[::-1], reader.GetOrigin(), reader.GetDirection())
+    return upright_geometry(stored).spacing_mm
 
 
 def _of_pictures(results: Results | TaskResults, cases: pd.DataFrame) -> Spacings:

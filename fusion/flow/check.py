@@ -2,25 +2,31 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from fusion import phantom
 from fusion.config.run import Run
-from fusion.data import cohort
-from fusion.data.case import Files, load
-from fusion.data.dicom_series import digest
+from fusion.data import cohort, eligibility
+from fusion.data.case import Files, attempted
+from fusion.data.cohort import Table
+from fusion.data.eligibility import Left
 from fusion.data.split import split
 from fusion.data.study import Study
-from fusion.errors import CohortError, Fault, ModelError, RegionError
+from fusion.errors import CohortError, Fault, ModelError
 from fusion.flow import readings, scanners, studies
 from fusion.flow.enough import too_few
+from fusion.flow.folder import same_environment
+from fusion.flow.look import Asked, Seen, look
+from fusion.flow.lost import Lost, too_many
+from fusion.flow.lost import read as read_lost
 from fusion.progress import each
-from fusion.roi.region import regions
+from fusion.roi.ring_files import found_rings
 from fusion.store import sha256
 
 
@@ -29,91 +35,149 @@ class Checked:
     """A cohort without a fault.
 
     ``cases`` has case, patient, set, fold, event (or outcome, and which sequences there are) and the clinical columns;
-    ``files`` is in the same order.
+    ``files`` is in the same order. Cases that left by a rule, or are lost, are in neither.
     """
 
     cases: pd.DataFrame
     files: tuple[Files | Study, ...]
     data_sha256: str
+    digests: dict[str, str] = field(default_factory=dict)
+    """Of each case's files."""
+    sets: dict[str, str] = field(default_factory=dict)
+    """Of each case, also of lost ones."""
+    known: frozenset[str] = frozenset()
+    """Every case of the table, also those that left."""
+    left: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """case, rule, why, outcome: cases that rules of `cohort.eligibility` sent away."""
+    flow: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """rule, left, remaining: the counts behind ``left``; empty without rules."""
+    lost: tuple[Lost, ...] = ()
+    """Cases that cannot be read, no more than the run may lose."""
+    seen: dict[str, Seen] = field(default_factory=dict)
+    """What was found of each case that stays."""
+
+    def document(self) -> dict[str, Any]:
+        """The cohort in counts, for JSON."""
+        more: dict[str, Any] = {}
+        if not self.flow.empty:
+            more["eligibility"] = self.flow.to_dict("records")
+        if self.lost:
+            more["lost"] = [asdict(fault) for own in self.lost for fault in own.faults]
+        return {"ok": True, "faults": [], "cases": len(self.cases), "sets": self._sets(), **more}
+
+    def words(self) -> str:
+        """The same in words, one line."""
+        sets = self._sets()
+        if "outcome" in self.cases:
+            told = "; ".join(
+                f"{name} {', '.join(f'{n} {word}' for word, n in own['outcomes'].items())}"
+                for name, own in sets.items()
+            )
+        else:
+            told = ", ".join(f"{name} {own['n']} ({own['events']} events)" for name, own in sets.items())
+        away = f"; {len(self.left)} left by cohort.eligibility" if not self.flow.empty else ""
+        gone = "".join(f"\nlost: {fault}" for own in self.lost for fault in own.faults)
+        return f"{len(self.cases)} cases, no fault: {told}{away}{gone}"
+
+    def _sets(self) -> dict[str, dict[str, Any]]:
+        """Each set's cases, and its events or how many there are of each outcome."""
+        parts = {str(name): own for name, own in self.cases.groupby("set")}
+        if "outcome" in self.cases:
+            counts = {name: own["outcome"].value_counts().sort_index().to_dict() for name, own in parts.items()}
+            return {name: {"n": sum(own.values()), "outcomes": own} for name, own in counts.items()}
+        return {name: {"n": len(own), "events": int(own["event"].sum())} for name, own in parts.items()}
 
 
-def check(run: Run, drawn: Path | None = None) -> Checked:
+def check(run: Run, folder: Path | None = None) -> Checked:
     """The run's cohort, split and ready.
+
+    The split is drawn over all cases that the rules leave, the lost ones among them: which cases are lost moves no
+    other case to another set or fold.
 
     Args:
         run: what to check; its phantom is made first if the table does not exist.
-        drawn: folder with rings of an earlier start, perhaps edited since; they are checked too.
+        folder: of the run; rings of an earlier start, perhaps edited since, are checked too, and cases that it lost
+            are not looked at again.
 
     Raises:
         CohortError: every fault of table, split, images, masks and regions at once.
+        RunError: other data than an earlier start had, which would be the cause of other faults.
     """
     _phantom(run)
+    lost = () if folder is None else read_lost(folder)
     table = cohort.read(run.cohort, run.seed, run.sequences, run.tasks)
     faults = list(table.faults)
-    files = [with_ring(own, drawn) for own in table.files] if drawn else list(table.files)
-    seen = dict(each(partial(_look, run=run), files, "checking cases", run.jobs))
-    for own in files:
-        faults += seen[own].faults
-    cases = pd.DataFrame()
+    rings = attempted(lambda: found_rings(folder / "regions", table.outcomes) if folder else {}, faults) or {}
+    seen = _looked(table, run, rings, {own.case for own in lost})
+    digests = {case: own.data_sha256 for case, own in seen.items()} | {own.case: own.data_sha256 for own in lost}
+    data_sha256 = _digest(run, table.files, digests)
+    if folder is not None and all(digests.values()):
+        same_environment(folder, data_sha256)
+    failed = tuple(Lost(case, "check", own.faults, own.data_sha256) for case, own in seen.items() if own.faults)
+    if faults or not run.may_lose:
+        faults += [fault for own in failed for fault in own.faults]
+    left = (*table.left, *(own.left for own in seen.values() if own.left is not None))
+    placed = _Placed()
     if not table.faults:
-        try:
-            splits = split(table.rows, run.split, run.seed, run.used_tasks or None)
-            cases = splits.merge(table.rows.drop(columns=["patient", "set"], errors="ignore"), on="case")
-            faults += _unmet(cases, files, run)
-        except CohortError as error:
-            faults += error.faults
-    faults += _networks(run)
+        placed = (
+            attempted(lambda: _placed(table, run, left, (*lost, *failed) if run.may_lose else lost), faults) or placed
+        )
+    files = _of(placed.cases, table.files)
+    faults += (unmet(placed.cases, files, run) if placed.sets else []) + _networks(run)
+    if not faults and len(lost) + len(failed) > run.may_lose:
+        raise too_many((*lost, *failed), run.may_lose)
     if faults:
         raise CohortError(faults)
-    return Checked(cases, tuple(files), _digest(run, table.files, [seen[own].data_sha256 for own in files]))
+    return Checked(
+        placed.cases, files, data_sha256, digests, placed.sets, frozenset(table.outcomes), _rows(left, table),
+        _flow(run, table, left), (*lost, *failed), seen,
+    )  # fmt: skip
 
 
-def _unmet(cases: pd.DataFrame, files: Sequence[Files | Study], run: Run) -> list[Fault]:
+@dataclass(frozen=True)
+class _Placed:
+    """Cases with their set and fold, and the sets of those that are lost too."""
+
+    cases: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"case": []}))
+    sets: dict[str, str] = field(default_factory=dict)
+
+
+def _placed(table: Table, run: Run, left: Sequence[Left], lost: Sequence[Lost]) -> _Placed:
+    rows = table.rows[~table.rows["case"].isin({own.case for own in left})].reset_index(drop=True)
+    splits = split(rows, run.split, run.seed, run.used_tasks or None)
+    cases = splits.merge(rows.drop(columns=["patient", "set"], errors="ignore"), on="case")
+    here = cases[~cases["case"].isin({own.case for own in lost})].reset_index(drop=True)
+    return _Placed(here, dict(zip(splits["case"], splits["set"], strict=True)))
+
+
+def _looked(table: Table, run: Run, rings: Mapping[str, Path], lost: Iterable[str]) -> dict[str, Seen]:
+    """What each case looks like, in the table's order."""
+    asked = [Asked(own, rings.get(own.case)) for own in table.files if own.case not in lost]
+    found = {own.files.case: seen for own, seen in each(partial(look, run=run), asked, "checking cases", run.jobs)}
+    return {own.files.case: found[own.files.case] for own in asked}
+
+
+def _of(cases: pd.DataFrame, files: Sequence[Files | Study]) -> tuple[Files | Study, ...]:
+    own = set(cases["case"])
+    return tuple(one for one in files if one.case in own)
+
+
+def _rows(left: Sequence[Left], table: Table) -> pd.DataFrame:
+    rows = [(own.case, own.rule, own.why, table.outcomes[own.case]) for own in left]
+    return pd.DataFrame(rows, columns=["case", "rule", "why", "outcome"])
+
+
+def _flow(run: Run, table: Table, left: Sequence[Left]) -> pd.DataFrame:
+    rules = run.cohort.eligibility
+    return eligibility.counted(table.total, rules, left) if rules else pd.DataFrame()
+
+
+def unmet(cases: pd.DataFrame, files: Sequence[Files | Study], run: Run) -> list[Fault]:
     """What the run asks of the cohort and it does not have."""
     if run.cohort.tasks:
         return studies.unmet(cases, run)
     of_regions = [own for own in files if isinstance(own, Files)]
     return too_few(cases, run) + readings.unmet(cases, of_regions, run) + scanners.unmet(cases, run)
-
-
-def with_ring(files: Files | Study, folder: Path) -> Files | Study:
-    """``files`` with the ring in ``folder``, if it is there; slices have none."""
-    if isinstance(files, Study):
-        return files
-    ring = ring_path(folder, files.case)
-    return replace(files, external2=ring) if ring.is_file() else files
-
-
-def ring_path(folder: Path, case: str) -> Path:
-    """Where a run keeps the ring of a case."""
-    return folder / f"{case}_external2.nii.gz"
-
-
-@dataclass(frozen=True)
-class _Seen:
-    faults: tuple[Fault, ...]
-    data_sha256: str
-
-
-def _look(files: Files | Study, run: Run) -> _Seen:
-    try:
-        if isinstance(files, Study):
-            return _Seen((), studies.look(files, run))
-        regions(load(files, run.cohort, run.roi.resample_mask), run.roi)
-        again = readings.read_again(files, run)
-        for other in again:
-            _outlined(other, run)
-    except (CohortError, RegionError) as error:
-        return _Seen(error.faults, "")
-    return _Seen((), "".join(digest(path) for path in (files.image, files.tumour, *(own.tumour for own in again))))
-
-
-def _outlined(other: Files, run: Run) -> None:
-    """Refuse a second reading whose regions cannot be measured, by the name of its mask."""
-    try:
-        regions(load(other, run.cohort, run.roi.resample_mask), run.roi)
-    except RegionError as error:
-        raise RegionError([replace(fault, file=str(other.tumour)) for fault in error.faults]) from error
 
 
 def _phantom(run: Run) -> None:
@@ -149,9 +213,8 @@ def _networks(run: Run) -> list[Fault]:
     return []
 
 
-def _digest(run: Run, files: Sequence[Files | Study], digests: list[str]) -> str:
+def _digest(run: Run, files: Sequence[Files | Study], digests: Mapping[str, str]) -> str:
     whole = hashlib.sha256(sha256(run.cohort.table).encode())
-    for own, seen in zip(files, digests, strict=True):
-        ring = digest(own.external2) if isinstance(own, Files) and own.external2 else ""
-        whole.update(f"{seen}{ring}".encode())
+    for own in files:
+        whole.update(digests[own.case].encode())
     return whole.hexdigest()

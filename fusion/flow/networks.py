@@ -9,6 +9,7 @@ import pandas as pd
 from fusion.config.network import Network
 from fusion.config.run import Run
 from fusion.data.case import Files, load
+from fusion.flow.attempt import Attempt, failures
 from fusion.flow.folder import told
 from fusion.flow.work import Work
 from fusion.heads.combine import DEEP_INNER, vector_scores
@@ -20,8 +21,22 @@ from fusion.roi.patch import CasePatch, Patches
 from fusion.roi.region import regions
 from fusion.store import write_csv, write_parquet
 
+PATCHES = "checkpoints/patches.npz"
 NESTED = "checkpoints/nested"
 """Below it one folder an outer fold, each with the checkpoints of the networks of that fold's two thirds."""
+
+
+def write_patches(work: Work) -> Work:
+    """checkpoints/patches.npz: every case's box."""
+    path = work.folder / PATCHES
+    if work.run.network is None or path.is_file():
+        return work
+    found = dict(each(Attempt(partial(_cut, run=work.run)), work.files, "patches", work.run.jobs))
+    work = work.without(failures(found.items()), "patches")
+    if not work.over:
+        boxes = [box for own in work.files if isinstance(box := found[own], CasePatch)]
+        Patches.stack([own.case for own in work.files], boxes).save(path)
+    return work
 
 
 def write_networks(work: Work) -> None:
@@ -60,7 +75,7 @@ def seen_vectors(folder: Path) -> dict[str, pd.DataFrame]:
 def _out_of_fold(work: Work, network: Network, patches: Patches) -> None:
     from fusion.models import embed, train
 
-    cases = work.checked.cases
+    cases = work.cases
     train.train(patches, cases["event"].to_numpy(), cases["fold"].to_numpy(), network, work.run.roi, work.run.seed,
                 work.folder, work.run.jobs)  # fmt: skip
     asked = (patches, cases, network, work.run.roi, work.folder, work.run.jobs)
@@ -73,7 +88,7 @@ def _out_of_fold(work: Work, network: Network, patches: Patches) -> None:
 def _frozen(work: Work, network: Network, patches: Patches) -> None:
     from fusion.models.frozen import frozen_features
 
-    cases, run = work.checked.cases, work.run
+    cases, run = work.cases, work.run
     tables = frozen_features(patches, cases, network, run.roi, run.jobs)
     _write(work, "deep", tables)
     vectors = {source: table.drop(columns=["fold", "set"]) for source, table in tables.items()}
@@ -81,7 +96,7 @@ def _frozen(work: Work, network: Network, patches: Patches) -> None:
 
 
 def _nested(work: Work, network: Network, patches: Patches) -> None:
-    cases, run = work.checked.cases, work.run
+    cases, run = work.cases, work.run
     inner = {fold: inner_folds(cases, fold, run.seed) for fold in folds(cases)}
     vectors = {fold: _held_out(work, network, patches, fold, own) for fold, own in inner.items()}
     _write(work, "deep", _scored_vectors(vectors, cases))
@@ -95,7 +110,7 @@ def _held_out(
     from fusion.models import embed, train
 
     run, folder = work.run, work.folder / NESTED / f"fold_{word(fold)}"
-    cases = work.checked.cases.assign(fold=inner)
+    cases = work.cases.assign(fold=inner)
     train.train(patches, cases["event"].to_numpy(), inner, network, run.roi, run.seed, folder, run.jobs, only=(HEAD,))
     return embed.vectors(patches, cases, network, run.roi, folder, run.jobs, folds=(HEAD,))
 
@@ -124,12 +139,11 @@ def _write_fitted(work: Work, fitted: Fitted) -> None:
 
 
 def _patches(work: Work) -> Patches:
-    path = work.folder / "checkpoints/patches.npz"
-    if path.is_file():
-        return Patches.load(path)
-    pieces = dict(each(partial(_cut, run=work.run), work.files, "patches", work.run.jobs))
-    patches = Patches.stack([own.case for own in work.files], [pieces[own] for own in work.files])
-    patches.save(path)
+    """The boxes of the cases that are left."""
+    patches, names = Patches.load(work.folder / PATCHES), tuple(work.cases["case"])
+    if patches.cases != names:
+        patches = patches.of(names)
+        patches.save(work.folder / PATCHES)
     return patches
 
 

@@ -11,20 +11,24 @@ from fusion.flow.folder import note_environment, opened, told
 from fusion.flow.work import Work
 from fusion.report import optimism
 
-Stage = Callable[[Work], None]
-REGIONS: tuple[Stage, ...] = (stages.write_cohort, stages.write_regions)
-EXTRACT: tuple[Stage, ...] = (*REGIONS, stages.write_radiomics, agreement.write_agreement)
-TRAIN: tuple[Stage, ...] = (*REGIONS, networks.write_networks)
+Stage = Callable[[Work], Work | None]
+"""A stage gives the work back where it lost cases of it."""
+OUTLINE: tuple[Stage, ...] = (stages.write_cohort, stages.write_regions)
+MEASURE: tuple[Stage, ...] = (stages.write_radiomics, stages.enough)
+REGIONS: tuple[Stage, ...] = (*OUTLINE, stages.enough)
+EXTRACT: tuple[Stage, ...] = (*OUTLINE, *MEASURE, agreement.write_agreement)
+TRAIN: tuple[Stage, ...] = (*OUTLINE, networks.write_patches, stages.enough, networks.write_networks)
 EVERYTHING: tuple[Stage, ...] = (
-    *EXTRACT, networks.write_networks, stages.write_predictions, validation.write_validation,
+    *OUTLINE, networks.write_patches, *MEASURE, agreement.write_agreement, networks.write_networks,
+    stages.write_predictions, validation.write_validation,
 )  # fmt: skip
+CUT: tuple[Stage, ...] = (stages.write_cohort, slices.write_slices, stages.enough)
 OF_SLICES: dict[tuple[Stage, ...], tuple[Stage, ...]] = {
-    REGIONS: (stages.write_cohort, slices.write_slices),
-    EXTRACT: (stages.write_cohort, slices.write_slices, slices.write_radiomics),
-    TRAIN: (stages.write_cohort, slices.write_slices, tasks.write_networks),
+    REGIONS: CUT,
+    EXTRACT: (*CUT, slices.write_radiomics),
+    TRAIN: (*CUT, tasks.write_networks),
     EVERYTHING: (
-        stages.write_cohort, slices.write_slices, slices.write_radiomics, tasks.write_networks,
-        augment_then_split.write_literal, tasks.write_predictions,
+        *CUT, slices.write_radiomics, tasks.write_networks, augment_then_split.write_literal, tasks.write_predictions,
     ),
 }  # fmt: skip
 """What stands for each prefix in a run with `cohort.tasks`."""
@@ -39,7 +43,8 @@ def run(run: Run) -> Path:
         The path of report.html.
 
     Raises:
-        FusionError: whatever a user can mend; the cohort is checked whole before any work.
+        FusionError: whatever a user can mend; the cohort is checked whole before any work. A case that fails later is
+            told when all others are measured, and nothing is fitted then, unless `may_lose` lets it go.
     """
     with opened(run) as folder:
         _work(run, folder, EVERYTHING)
@@ -61,8 +66,8 @@ def part(run: Run, some: Sequence[Stage]) -> Path:
 
 def _work(run: Run, folder: Path, some: Sequence[Stage]) -> None:
     with told(folder, "check"):
-        checked = check(run, drawn=folder / "regions")
+        checked = check(run, folder)
     note_environment(folder, run, checked.data_sha256)
-    work = Work(run, folder, checked)
+    work = Work(run, folder, checked, checked.lost)
     for stage in OF_SLICES[tuple(some)] if run.cohort.tasks else some:
-        stage(work)
+        work = stage(work) or work

@@ -7,6 +7,7 @@ import pandas as pd
 from fusion.config.run import Run
 from fusion.data.study import Study
 from fusion.features.slices import slice_features
+from fusion.flow.attempt import Attempt, Failed, failures
 from fusion.flow.folder import told
 from fusion.flow.work import Work
 from fusion.progress import each
@@ -17,13 +18,17 @@ from fusion.store import write_csv, write_parquet
 FILE = "checkpoints/slices.npz"
 
 
-def write_slices(work: Work) -> None:
+def write_slices(work: Work) -> Work:
     """checkpoints/slices.npz: every case's slices as the networks see them, with their masks."""
     if (work.folder / FILE).is_file():
-        return
+        return work
     with told(work.folder, "slices"):
-        pieces = dict(each(partial(_cut, run=work.run), work.studies, "slices", work.run.jobs))
-        stack(work.studies, [pieces[own] for own in work.studies], work.run.used_sequences).save(work.folder / FILE)
+        found = dict(each(Attempt(partial(_cut, run=work.run)), work.studies, "slices", work.run.jobs))
+        work = work.without(failures(found.items()), "slices")
+        if not work.over:
+            pieces = [piece for own in work.studies if not isinstance(piece := found[own], Failed)]
+            stack(work.studies, pieces, work.run.used_sequences).save(work.folder / FILE)
+        return work
 
 
 def read_slices(work: Work) -> Slices:

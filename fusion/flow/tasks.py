@@ -80,7 +80,7 @@ def _train(work: Work, task: str, network: Network, slices: Slices) -> None:
     from fusion.models import task_scores, train
 
     run, own = work.run, work.run.used_tasks[task]
-    rows = task_rows(work.checked.cases, own)
+    rows = task_rows(work.cases, own)
     seen, folder = slices.of(tuple(rows["case"])), work.folder / "checkpoints" / task
     label, fold = rows["label"].to_numpy(), rows["fold"].to_numpy()
     train.train(seen, label, fold, network, run.roi, run.seed, folder, run.jobs, sources=run.views,
@@ -93,7 +93,7 @@ def _train(work: Work, task: str, network: Network, slices: Slices) -> None:
 
 def _fit(work: Work, name: str, task: Task, tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """All of one task that goes into the run's files, by kind; models named TASK/VIEW."""
-    run, cases = work.run, work.checked.cases
+    run, cases = work.run, work.cases
     rows, models = task_rows(cases, task), run.task_models(name)
     empty = Fitted(pd.DataFrame(), pd.DataFrame())
     pictured = rows[rows[[f"{HAS}{name}" for name in run.used_sequences]].any(axis=1)].reset_index(drop=True)

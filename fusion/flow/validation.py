@@ -49,7 +49,7 @@ def write_validation(work: Work) -> None:
 
 def read_material(work: Work) -> Material:
     """What the run's heads were fitted on, read back from its folder."""
-    run, cases = work.run, work.checked.cases
+    run, cases = work.run, work.cases
     tables = {region: _table(work.folder, region) for region in REGIONS}
     scores = pd.read_parquet(work.folder / "features/scores.parquet")
     encoded = clinical.encode(cases.set_index("case"), run.cohort.clinical, run.predictors)

@@ -13,6 +13,7 @@ from scipy.ndimage import distance_transform_edt
 from fusion import store
 from fusion.config.roi import Patch
 from fusion.errors import CohortError, Fault, RegionError
+from fusion.roi.upright import slice_axis
 from fusion.types import Mask, Spacing, Volume
 
 MARGIN_MM = 4.0
@@ -67,6 +68,13 @@ class Patches:
             exceeds=np.array([box.exceeds for box in boxes], dtype=bool),
         )
 
+    def of(self, cases: Sequence[str]) -> "Patches":
+        """The boxes of ``cases``, in their order."""
+        place = {case: n for n, case in enumerate(self.cases)}
+        at = np.array([place[case] for case in cases], dtype=int)
+        drawn = self.drawn[(np.cumsum(self.has_drawn) - 1)[at][self.has_drawn[at]]]
+        return Patches(tuple(cases), self.grey[at], self.distance[at], drawn, self.has_drawn[at], self.exceeds[at])
+
     def save(self, path: Path) -> None:
         """Write an npz file, whole or not at all."""
         with store.whole(path) as part, part.open("wb") as file:
@@ -109,13 +117,14 @@ def cut(
     is to the nearest voxel centre of the other side, as in the regions.
 
     Args:
-        image: grey values (HU for CT), axes (z, y, x).
+        image: grey values (HU for CT), axes (z, y, x), upright: else the box is a mirrored or turned one.
         tumour: True inside the tumour.
         external2: a hand-refined ring (resampled by nearest neighbour), or None for the distance rule.
         spacing_mm: voxel size of ``image`` along (z, y, x), in mm.
         patch: the networks' box.
-        grid: `in_plane` measures the distance within each slice and keeps slices apart (nearest neighbour along z), so
-            that thick slices do not decide where the ring is; `volume` measures in three dimensions.
+        grid: `in_plane` measures the distance within each slice and keeps slices apart (nearest neighbour across
+            ``fusion.roi.upright.slice_axis``), so that thick slices do not decide where the ring is; `volume` measures
+            in three dimensions.
         case: named in an error.
 
     Raises:
@@ -133,7 +142,9 @@ def cut(
         raise CohortError(
             Fault(f"grey values from {grey.min()} to {grey.max()}", "finite 16-bit values", "rescale the image", case)
         )
-    distance = _sample(_signed_mm(tumour, lines, spacing_mm, grid), lines, (grid == "volume", True, True), FARTHEST_MM)
+    across = None if grid == "volume" else slice_axis(spacing_mm)
+    z, y, x = (axis != across for axis in range(3))
+    distance = _sample(_signed_mm(tumour, lines, spacing_mm, across), lines, (z, y, x), FARTHEST_MM)
     drawn = None if external2 is None else _sample(external2, lines, (False, False, False), 0.0).astype(np.uint8)
     return CasePatch(np.rint(grey).astype(np.int16), _steps(distance), drawn, _exceeds(index, spacing_mm, patch))
 
@@ -161,15 +172,20 @@ def _sample(volume: ndarray, lines: Sequence[ndarray], linear: tuple[bool, bool,
     return np.where(z[:, None, None] & y[:, None] & x, sampled, outside)
 
 
-def _signed_mm(tumour: Mask, lines: Sequence[ndarray], spacing_mm: Spacing, grid: str) -> Volume:
-    """Distance to the tumour's edge in mm, negative inside, exact where a distance up to the clip can be seen."""
+def _signed_mm(tumour: Mask, lines: Sequence[ndarray], spacing_mm: Spacing, across: int | None) -> Volume:
+    """Distance to the tumour's edge in mm, negative inside, exact where a distance up to the clip can be seen.
+
+    Within each slice across the axis ``across``; with None in three dimensions.
+    """
     room = [FARTHEST_MM / s + 1 for s in spacing_mm]
     near = tuple(slice(max(int(at[0] - r), 0), max(int(at[-1] + r) + 1, 0)) for at, r in zip(lines, room, strict=True))
     signed = np.full(tumour.shape, FARTHEST_MM)
-    if grid == "volume":
+    if across is None:
         signed[near] = _edge(tumour[near], spacing_mm)
     else:
-        signed[near] = [_edge(section, spacing_mm[1:]) for section in tumour[near]]
+        within_mm = spacing_mm[:across] + spacing_mm[across + 1 :]
+        slices = np.moveaxis(tumour[near], across, 0)
+        signed[near] = np.stack([_edge(own, within_mm) for own in slices], axis=across)
     return signed
 
 

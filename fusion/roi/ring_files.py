@@ -55,6 +55,16 @@ def found_rings(folder: Path, cases: Collection[str]) -> dict[str, Path]:
     return chosen
 
 
+def rings_in(folder: Path) -> dict[str, Path]:
+    """The ring file by case in a folder that ``found_rings`` has checked."""
+    rings: dict[str, Path] = {}
+    for path in _volumes(folder):
+        case = EDITED.sub("", path.name)
+        if case not in rings or rings[case] == ring_file(folder, case):
+            rings[case] = path
+    return rings
+
+
 def _volumes(folder: Path) -> list[Path]:
     """Files in a format of masks; names with a leading dot are of writers at work."""
     if not folder.is_dir():

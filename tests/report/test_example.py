@@ -6,11 +6,11 @@ import pytest
 
 from fusion.data.case import Case, Files, load
 from fusion.data.image import Geometry, write_mask
-from fusion.flow.check import ring_path
 from fusion.report.results import Results
 from fusion.report.style import look, save
 from fusion.report.topics import example
 from fusion.roi.region import regions
+from fusion.roi.ring_files import ring_file
 from tests import toy
 
 
@@ -23,7 +23,7 @@ def results(tmp_path) -> Results:
         load(Files(row.case, tmp_path / row.ct, tmp_path / row.tumour), run.cohort, False) for row in table.itertuples()
     ]
     for case in cases:
-        write_mask(ring_path(folder / "regions", case.name), regions(case, run.roi)["external2"], case.geometry, 1)
+        write_mask(ring_file(folder / "regions", case.name), regions(case, run.roi)["external2"], case.geometry, 1)
     (folder / "features").mkdir()
     volumes = pd.DataFrame({example.VOLUME: [900.0, 5000.0, 2500.0, 1000.0, 6000.0, 2400.0]}, index=table["case"])
     volumes.to_parquet(folder / "features/radiomics_tumour.parquet")
@@ -80,6 +80,8 @@ def test_a_grid_that_is_turned_is_shown_head_up_and_a_slanted_one_is_not_called_
     mask = values == 0
     turned = Geometry((2, 3, 4), (1.0, 1.0, 1.0), (0.0, 0.0, 0.0), tuple(np.diag([-1.0, 1.0, -1.0]).ravel().tolist()))
     case = Case("x", values, mask, None, turned)
-    assert example._upright(case)[0][0, 0, 0] == values[1, 0, 3]
-    slanted = Geometry((2, 3, 4), (1.0, 1.0, 1.0), (0.0, 0.0, 0.0), tuple(np.eye(3)[[1, 0, 2]].ravel().tolist()))
+    seen = example.shown(case, (0.0, 24.0), 1.0).axes[0].get_images()[0].get_array()
+    assert seen[0, 0] == values[1, 0, 3]
+    half = 0.5**0.5
+    slanted = Geometry((2, 3, 4), (1.0, 1.0, 1.0), (0.0, 0.0, 0.0), (half, half, 0.0, -half, half, 0.0, 0.0, 0.0, 1.0))
     assert example._names(Case("x", values, mask, None, slanted))[0] == "In the slice plane"

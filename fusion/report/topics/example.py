@@ -13,6 +13,8 @@ from fusion.report.figures import WIDTH
 from fusion.report.results import Results
 from fusion.report.style import headed
 from fusion.report.topic import Topic
+from fusion.roi.ring_files import rings_in
+from fusion.roi.upright import upright_case
 from fusion.types import Mask, Volume
 
 VOLUME = "original_shape_VoxelVolume"
@@ -51,11 +53,12 @@ def shown(case: Case, window: tuple[float, float], volume_ml: float) -> Figure:
     )
     figure = headed(title, note, WIDTH, 4.2)
     axes = figure.subplots(1, 3)
-    volume, tumour, ring = _upright(case)
-    centre = _centre(tumour)
+    own = upright_case(case)
+    ring = own.external2 if own.external2 is not None else np.zeros_like(own.tumour)
+    centre = _centre(own.tumour)
     for axis, across in zip(axes, range(3), strict=True):
-        _slice(axis, across, centre, (volume, tumour, ring), case.geometry.spacing_mm, window)
-    for axis, name in zip(axes, _names(case), strict=True):
+        _slice(axis, across, centre, (own.image, own.tumour, ring), own.geometry.spacing_mm, window)
+    for axis, name in zip(axes, _names(own), strict=True):
         axis.set_title(name)
     return figure
 
@@ -84,8 +87,8 @@ def _median(results: Results) -> tuple[Case, float]:
 def _loaded(results: Results, name: str) -> Case:
     run = results.run
     files = next((own for own in cohort.read(run.cohort, run.seed).files if own.case == name), None)
-    ring = results.folder / f"regions/{name}_external2.nii.gz"
-    if files is None or not all(path.is_file() for path in (files.image, files.tumour, ring)):
+    ring = rings_in(results.folder / "regions").get(name)
+    if files is None or ring is None or not all(path.exists() for path in (files.image, files.tumour)):
         raise _Absent("its image or its outline is no longer where the run found it")
     return load(Files(name, files.image, files.tumour, external2=ring), run.cohort, run.roi.resample_mask)
 
@@ -96,14 +99,6 @@ def _names(case: Case) -> tuple[str, str, str]:
     if np.allclose(cosines, np.eye(3), atol=0.2):
         return "Axial", "Coronal", "Sagittal"
     return "In the slice plane", "Across slices, along rows", "Across slices, along columns"
-
-
-def _upright(case: Case) -> tuple[Volume, Mask, Mask]:
-    """Volumes turned so that z runs to the head, y to the back and x to the left, where the grid is the patient's."""
-    signs = np.sign(np.diag(np.reshape(case.geometry.direction, (3, 3))))[::-1]
-    turn = tuple(slice(None, None, -1) if sign < 0 else slice(None) for sign in signs)
-    ring = case.external2 if case.external2 is not None else np.zeros_like(case.tumour)
-    return case.image[turn], case.tumour[turn], ring[turn]
 
 
 def _centre(tumour: Mask) -> tuple[int, int, int]:
