@@ -35,7 +35,7 @@ SAID = {
 }  # fmt: skip
 """By error number: found, expected, remedy."""
 EVERYONES = {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
-"""Errors that meet a case by chance: the next one would end like it."""
+"""Errors that meet a file by chance: the next one would end like it."""
 IN_RUST = re.compile(r"\(os error (\d+)\)")
 """How safetensors tells the system's error."""
 
@@ -58,7 +58,13 @@ goes on from there
 
 
 def of_file(error: OSError) -> Fault:
-    """``error`` as a fault, whatever its number."""
+    """``error`` as the fault of the file that it names.
+
+    Raises:
+        OSError: ``error`` itself, where that file met it by chance and the next one would, too, as on a full disk.
+    """
+    if error.errno in EVERYONES:
+        raise error
     return fault_of(error) or Fault(f"an error of the system: {error}", "none", f"mend it; {GOES_ON}")
 
 
@@ -72,9 +78,12 @@ def errno_of(error: BaseException) -> int | None:
 
 def _damaged(error: BaseException) -> Fault | None:
     """A file that its library cannot make sense of."""
-    kind = type(error)
-    if not kind.__module__.startswith(("safetensors", "pyarrow", "zipfile")) and kind is not OSError:
+    kind, words = type(error), str(error).strip().splitlines() or [type(error).__name__]
+    if kind.__module__.startswith(("safetensors", "pyarrow", "zipfile")) or kind is OSError:
+        reason = words[0]
+    elif isinstance(error, RuntimeError) and ("ITK ERROR" in str(error) or "sitk::ERROR" in str(error)):
+        reason = words[-1].strip()
+    else:
         return None
-    reason = (str(error).strip().splitlines() or [kind.__name__])[0]
-    remedy = f"delete the file that it names; {GOES_ON}"
+    remedy = f"delete or replace the file that it names; {GOES_ON}"
     return Fault(f"a damaged file ({reason})", "one as it was written", remedy)

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from joblib import Parallel, delayed
 from joblib.externals.loky import process_executor
-from joblib.externals.loky.process_executor import TerminatedWorkerError
+from joblib.externals.loky.process_executor import BrokenProcessPool
 from rich.progress import track
 from threadpoolctl import ThreadpoolController, threadpool_limits
 
@@ -49,7 +49,7 @@ def each(
     try:
         for index, result in _told(results, len(items), title):
             yield items[index], result
-    except TerminatedWorkerError as error:
+    except BrokenProcessPool as error:
         found = f"a worker process that was killed during {title}, as the system does when memory runs out"
         raise RunError(Fault(found, "workers that live", "set fewer jobs; what is done stays done")) from error
 

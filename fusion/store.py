@@ -62,8 +62,11 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     """
     with scratch(folder) as part:
         yield part
+        for file in part.rglob("*"):
+            if file.is_file():
+                to_disk(file)
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise FileExistsError(folder)
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(folder))
         os.replace(part, folder)
 
 

@@ -15,7 +15,7 @@ from fusion.features.radiomics import engine, memory, provenance
 from fusion.features.radiomics.memory import Kept
 from fusion.features.radiomics.preset import columns
 from fusion.features.table import FeatureTable, remarks
-from fusion.machine_faults import EVERYONES, of_file
+from fusion.machine_faults import of_file
 from fusion.progress import cores, each
 from fusion.roi.region import REGIONS, regions
 
@@ -94,8 +94,6 @@ def _measure(files: Files, run: Run, cache: Path) -> Outcome:
     except MemoryError:
         return Outcome({}, (Fault("too little memory to read it", "more", "set fewer jobs, or crop it", files.case),))
     except OSError as error:
-        if error.errno in EVERYONES:
-            raise
         return Outcome({}, (replace(of_file(error), case=files.case),))
     keys = memory.keys(case.image, masks, case.geometry, run.radiomics)
     found = {region: kept for region, key in keys.items() if (kept := memory.recall(cache, key)) is not None}
