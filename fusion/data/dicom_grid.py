@@ -2,22 +2,26 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import atan2, degrees
+from math import acos, degrees
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from fusion.data.dicom_header import Header, Plane
-from fusion.data.dicom_unfit import LONGEST_MM, unfit
-from fusion.data.image import Geometry
+from fusion.config.dicom import Dicom
+from fusion.data.dicom_header import Header
+from fusion.data.dicom_levels import Levels, levels
+from fusion.data.dicom_plane import Plane
+from fusion.data.dicom_suv import Factor, factor
+from fusion.data.dicom_tilt import Tilt, tilt
+from fusion.data.dicom_unfit import MOST_VOXELS, own_studies, unfit
+from fusion.data.dicom_upright import Mend
+from fusion.data.image import USUAL, Geometry
 from fusion.errors import CohortError, Fault
 
 UNEVEN = 0.02
 """Of the step, how far a slice may lie from its place among even steps; headers round positions."""
-SHIFTED = 0.1
-"""Of a pixel, how far a slice may lie sideways of the line along the normal."""
 SAME_PLACE = 0.01
 """Of the usual step; slices nearer than that share a place."""
 
@@ -41,18 +45,35 @@ class Frame:
 
 @dataclass(frozen=True)
 class Grid:
-    """Frames from the first slice to the last along the normal, and where they lie."""
+    """Frames as they were scanned, from the first to the last along the normal, and the volume that they make."""
 
     frames: tuple[Frame, ...]
     geometry: Geometry
+    """Of the volume."""
+    mend: Mend | None = None
+    """How the frames become the volume; None where they are its slices."""
+    scale: float = 1.0
+    """From rescaled grey values to those of the volume: of PET to SUV."""
+    notes: tuple[str, ...] = ()
+    """What was decided."""
+
+    @property
+    def instances(self) -> tuple[str, ...]:
+        """Of each slice of the volume, the image that it is; empty where it is none as it was scanned."""
+        own = [frame.header.instance for frame in self.frames]
+        if self.mend is None:
+            return tuple(own)
+        scanned = [not self.mend.tilted and at % 1 == 0 for at in self.mend.source]
+        return tuple(own[int(at)] if as_it_was else "" for at, as_it_was in zip(self.mend.source, scanned, strict=True))
 
 
-def grid(headers: Sequence[Header], where: Path) -> Grid:
+def grid(headers: Sequence[Header], where: Path, dicom: Dicom = USUAL) -> Grid:
     """The grid of the files of one series.
 
     Args:
         headers: of its files, in any order.
         where: named in faults that are no single file's.
+        dicom: what may be mended.
 
     Raises:
         CohortError: all that is wrong with its files; or, where nothing is, with their places.
@@ -62,16 +83,16 @@ def grid(headers: Sequence[Header], where: Path) -> Grid:
     frames = [Frame(header, index) for header in headers for index in range(header.frames)]
     axes = axes_of(frames[0].plane)
     ordered = tuple(sorted(frames, key=lambda frame: float(np.asarray(frame.plane.position_mm) @ axes[2])))
-    places = np.array([frame.plane.position_mm for frame in ordered], dtype=float)
+    offsets = _offsets(ordered, axes, where)
     pixel = ordered[0].plane.pixel_mm
     assert pixel is not None
-    if faults := _uneven(places, axes, min(pixel), where):
-        raise CohortError(faults)
-    step = float((places[-1] - places[0]) @ axes[2]) / (len(ordered) - 1)
-    size = len(ordered), headers[0].rows, headers[0].columns
-    origin = float(places[0][0]), float(places[0][1]), float(places[0][2])
-    direction = tuple(float(one) for one in axes.T.ravel())
-    return Grid(ordered, Geometry(size, (step, pixel[0], pixel[1]), origin, direction))
+    given = {abs(header.tilt_deg) for header in headers}
+    incline = degrees(acos(min(1.0, abs(float(axes[2][2])))))
+    even = levels(offsets[:, 2], UNEVEN, dicom, where)
+    lean = tilt(offsets, pixel, given, incline, dicom, where)
+    if isinstance(even, Fault) or isinstance(lean, Fault):
+        raise CohortError([one for one in (even, lean) if isinstance(one, Fault)])
+    return _whole(ordered, axes, even, lean, where)
 
 
 def axes_of(plane: Plane) -> Axes:
@@ -83,45 +104,57 @@ def axes_of(plane: Plane) -> Axes:
     return np.stack([along, down, np.cross(along, down)])
 
 
-def _uneven(places: Places, axes: Axes, pixel_mm: float, where: Path) -> list[Fault]:
-    """What is wrong with the places of slices in order."""
-    if len(places) < 2:
-        return [Fault("a single slice", "a series of 2 at least", "export the whole series", file=str(where))]
-    along = places @ axes[2]
-    gaps = np.diff(along)
-    shared = int((gaps <= max(SAME_PLACE * float(np.median(gaps)), 1e-3)).sum())
-    if shared:
-        found = f"several images at one position ({shared} of {len(gaps)} steps between slices have no length)"
+def _offsets(frames: Sequence[Frame], axes: Axes, where: Path) -> Places:
+    """How far frames lie from the first, in mm along its axes; apart from each other along the normal, or refused."""
+    if len(frames) < 2:
+        found = "a single slice"
+        raise CohortError(Fault(found, "a series of 2 at least", "export the whole series", file=str(where)))
+    places = np.array([frame.plane.position_mm for frame in frames], dtype=float)
+    offsets = (places - places[0]) @ axes.T
+    gaps = np.diff(places @ axes[2])
+    shared = gaps <= max(SAME_PLACE * float(np.median(gaps)), 1e-3)
+    if shared.any():
+        pairs = [(frames[at].plane, frames[at + 1].plane) for at in np.flatnonzero(shared).tolist()]
+        found = f"several images at one position ({len(pairs)} of {len(gaps)} steps between slices have no length)"
+        found += f", which differ in {word}" if (word := _set_apart(pairs)) else ""
         remedy = "choose the images of one echo, phase or time"
-        return [Fault(found, "one image at each position", remedy, file=str(where))]
-    return _steps(along, where) + _sideways(places - places[0], axes, SHIFTED * pixel_mm, where)
+        raise CohortError(Fault(found, "one image at each position", remedy, file=str(where)))
+    return offsets
 
 
-def _steps(along: Float[ndarray, " slice"], where: Path) -> list[Fault]:
-    gaps = np.diff(along)
-    usual = float(np.median(gaps))
-    told = f"steps between slices from {gaps.min():.4g} to {gaps.max():.4g} mm"
-    if usual > LONGEST_MM:
-        return [Fault(told, f"{LONGEST_MM:g} mm at most", "export the series again", file=str(where))]
-    off = np.abs(along - np.linspace(along[0], along[-1], len(along))).max()
-    if max(off, np.abs(gaps - usual).max() / 2) <= UNEVEN * usual:
-        return []
-    lost = sum(max(0, round(float(gap) / usual) - 1) for gap in gaps)
-    found = f"{told}: {lost} slice{'s' if lost > 1 else ''} missing" if lost else told
-    return [Fault(found, "even steps", "find the missing slices, or export the series again", file=str(where))]
+def _set_apart(pairs: Sequence[tuple[Plane, Plane]]) -> str:
+    """The first thing in which all images at one place differ; empty where there is none."""
+    words = [
+        [told for (told, one), (_, other) in zip(first.moment, second.moment, strict=False) if one != other]
+        for first, second in pairs
+    ]
+    return next((word for word in words[0] if all(word in own for own in words)), "")
 
 
-def _sideways(offsets: Places, axes: Axes, most_mm: float, where: Path) -> list[Fault]:
-    """Slices that are not stacked along their normal, as under a tilted gantry."""
-    aside = offsets @ axes[:2].T
-    far = np.linalg.norm(aside, axis=1)
-    if far.max() <= most_mm:
-        return []
-    even = np.linspace(0, 1, len(aside))[:, None] * aside[-1]
-    if np.abs(aside - even).max() > most_mm:
-        found = f"slices shifted sideways by up to {far.max():.3g} mm"
-        return [Fault(found, "slices above each other", "choose the slices of one volume", file=str(where))]
-    tilt = degrees(atan2(float(far[-1]), float(offsets[-1] @ axes[2])))
-    found = f"a gantry tilt of {tilt:.3g} degrees: slices are stacked aslant"
-    remedy = "resample it upright, or export NIfTI"
-    return [Fault(found, "slices stacked along their normal", remedy, file=str(where))]
+def _whole(frames: tuple[Frame, ...], axes: Axes, even: Levels, lean: Tilt, where: Path) -> Grid:
+    first, headers = frames[0], [frame.header for frame in frames]
+    assert first.plane.position_mm is not None
+    assert first.plane.pixel_mm is not None  # what lacks them was refused with the headers
+    mend = Mend(lean.shift_px, even.source) if even.note or lean.note else None
+    (above, below), (left, right) = (mend.room(0), mend.room(1)) if mend else ((0, 0), (0, 0))
+    size = len(even.source), first.header.rows + above + below, first.header.columns + left + right
+    if size[0] * size[1] * size[2] > MOST_VOXELS:
+        found = f"slices that make {size[0] * size[1] * size[2]:.3g} voxels when they are mended"
+        raise CohortError(Fault(found, f"{MOST_VOXELS} at most", "crop the series round the tumour", file=str(where)))
+    pixel = first.plane.pixel_mm
+    origin = np.asarray(first.plane.position_mm) - above * pixel[0] * axes[1] - left * pixel[1] * axes[0]
+    x, y, z = (float(one) for one in origin)
+    step = even.step_mm if mend else _step(frames, axes)
+    direction = tuple(float(one) for one in axes.T.ravel())
+    geometry = Geometry(size, (step, pixel[0], pixel[1]), (x, y, z), direction)
+    uptakes = [header.uptake for header in headers if header.uptake is not None]
+    suv = factor(uptakes) if uptakes else Factor(1.0, "")
+    assert isinstance(suv, Factor)  # what is none was refused with the headers
+    studies = "each file names a study of its own" if own_studies(headers) else ""
+    notes = tuple(note for note in (studies, lean.note, even.note, suv.note) if note)
+    return Grid(frames, geometry, mend, suv.value, notes)
+
+
+def _step(frames: Sequence[Frame], axes: Axes) -> float:
+    last, first = (np.asarray(frame.plane.position_mm) for frame in (frames[-1], frames[0]))
+    return float((last - first) @ axes[2]) / (len(frames) - 1)

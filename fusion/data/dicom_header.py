@@ -7,14 +7,15 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pydicom
 from pydicom.filereader import read_file_meta_info
 
+from fusion.data.dicom_plane import Plane, planes
+from fusion.data.dicom_tags import count, number, word, words
+from fusion.data.dicom_uptake import Uptake, uptake
 from fusion.errors import FusionError
 
 PREFIX = slice(128, 132)
@@ -42,28 +43,11 @@ OTHERS = {
     **dict.fromkeys(SEGMENTATIONS, "a segmentation"),
 }
 
-Numbers = tuple[float, ...]
 logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)  # its warnings quote values, which may be a name
 
 
 class Unreadable(Exception):
     """Says in a few words why a file is no DICOM that can be read."""
-
-
-@dataclass(frozen=True)
-class Plane:
-    """Where a frame lies and how its numbers become grey values; None where the header does not say."""
-
-    position_mm: Numbers | None
-    orientation: Numbers | None
-    pixel_mm: Numbers | None
-    """Between rows, between columns."""
-    slope: float | None
-    intercept: float | None
-    step_mm: float | None = None
-    """From slice to slice, as the header has it."""
-    segment: int | None = None
-    """That the frame belongs to, in a segmentation."""
 
 
 @dataclass(frozen=True)
@@ -78,21 +62,28 @@ class Header:
     study: str = field(repr=False)
     person: str = field(repr=False)
     """Digest of who was examined."""
+    description: str = field(repr=False)
+    """Of the series, as somebody typed it: matched, never told."""
     number: int
     transfer: str
     image_type: tuple[str, ...]
+    """In upper case."""
     rows: int
     columns: int
     samples: int
     colours: str
     bits: tuple[int, int, int]
     """Allocated, stored, and the highest."""
-    units: str
-    """Of PET; of CT the type of its rescaling."""
+    overlay: bool
+    """Whether bits above the stored ones hold a drawing."""
+    padding: tuple[float, ...]
+    """Lowest and highest stored number of pixels that were not measured; empty where there are none."""
     tilt_deg: float
     lookup: bool
     frames: int
     planes: tuple[Plane, ...]
+    uptake: Uptake | None
+    """Of PET."""
 
     @property
     def modality(self) -> str:
@@ -146,24 +137,27 @@ def read_header(path: Path) -> Header:
         return Header(
             path=path,
             sop_class=sop_class,
-            instance=_word(own, "SOPInstanceUID"),
-            series=_word(own, "SeriesInstanceUID"),
-            frame_of_reference=_word(own, "FrameOfReferenceUID"),
-            study=_word(own, "StudyInstanceUID"),
+            instance=word(own, "SOPInstanceUID"),
+            series=word(own, "SeriesInstanceUID"),
+            frame_of_reference=word(own, "FrameOfReferenceUID"),
+            study=word(own, "StudyInstanceUID"),
             person=_person(own),
-            number=_whole(own.get("SeriesNumber")),
-            transfer=_word(own.file_meta, "TransferSyntaxUID"),
-            image_type=tuple(str(one) for one in _many(own.get("ImageType"))),
-            rows=_whole(own.get("Rows")),
-            columns=_whole(own.get("Columns")),
-            samples=_whole(own.get("SamplesPerPixel", 1)),
-            colours=_word(own, "PhotometricInterpretation"),
-            bits=(_whole(own.get("BitsAllocated")), _whole(own.get("BitsStored")), _whole(own.get("HighBit"))),
-            units=_word(own, "Units" if VOLUMES.get(sop_class) == "PT" else "RescaleType"),
-            tilt_deg=_number(own.get("GantryDetectorTilt")) or 0.0,
+            description=word(own, "SeriesDescription"),
+            number=count(own.get("SeriesNumber")),
+            transfer=word(own.file_meta, "TransferSyntaxUID"),
+            image_type=words(own, "ImageType"),
+            rows=count(own.get("Rows")),
+            columns=count(own.get("Columns")),
+            samples=count(own.get("SamplesPerPixel", 1)),
+            colours=word(own, "PhotometricInterpretation"),
+            bits=(count(own.get("BitsAllocated")), count(own.get("BitsStored")), count(own.get("HighBit"))),
+            overlay=_overlay(own),
+            padding=_padding(own),
+            tilt_deg=number(own.get("GantryDetectorTilt")) or 0.0,
             lookup="ModalityLUTSequence" in own,
-            frames=_whole(own.get("NumberOfFrames") or 1),
-            planes=_planes(own),
+            frames=count(own.get("NumberOfFrames") or 1),
+            planes=planes(own),
+            uptake=uptake(own) if VOLUMES.get(sop_class) == "PT" else None,
         )
 
 
@@ -172,69 +166,29 @@ def _class(own: pydicom.Dataset) -> str:
 
     Such a file would belong to no series, and its slice would be missed by nobody.
     """
-    outer, inner = _word(own.file_meta, "MediaStorageSOPClassUID"), _word(own, "SOPClassUID")
+    outer, inner = word(own.file_meta, "MediaStorageSOPClassUID"), word(own, "SOPClassUID")
     if outer == DIRECTORY:
         return outer
-    words = [inner, *(_word(own, name) for name in ("SOPInstanceUID", "SeriesInstanceUID"))]
-    if outer not in ("", inner) or not all(UID.fullmatch(word) for word in words):
+    names = [inner, *(word(own, name) for name in ("SOPInstanceUID", "SeriesInstanceUID"))]
+    if outer not in ("", inner) or not all(UID.fullmatch(name) for name in names):
         raise Unreadable("a header that does not say, twice alike, what it is")
     return inner
 
 
-def _planes(own: pydicom.Dataset) -> tuple[Plane, ...]:
-    frames = own.get("PerFrameFunctionalGroupsSequence") or []
-    shared = (own.get("SharedFunctionalGroupsSequence") or [pydicom.Dataset()])[0]
-    return tuple(_frame(frame, shared) for frame in frames) or (_plane(own, own, own, own),)
+def _overlay(own: pydicom.Dataset) -> bool:
+    """Whether any of the 16 overlays lies inside the pixels."""
+    places = (own.get((group, 0x0102)) for group in range(0x6000, 0x6020, 2))
+    return any(one is not None and count(one.value) > 0 for one in places)
 
 
-def _frame(frame: pydicom.Dataset, shared: pydicom.Dataset) -> Plane:
-    """The plane of one frame: what is said of the frame, else of all frames."""
-
-    def group(name: str) -> pydicom.Dataset:
-        return (frame.get(name) or shared.get(name) or [pydicom.Dataset()])[0]
-
-    place, axes = group("PlanePositionSequence"), group("PlaneOrientationSequence")
-    plane = _plane(place, axes, group("PixelMeasuresSequence"), group("PixelValueTransformationSequence"))
-    segment = group("SegmentIdentificationSequence").get("ReferencedSegmentNumber")
-    return replace(plane, segment=None if segment is None else _whole(segment))
-
-
-def _plane(place: pydicom.Dataset, axes: pydicom.Dataset, measures: pydicom.Dataset, values: pydicom.Dataset) -> Plane:
-    return Plane(
-        position_mm=_numbers(place.get("ImagePositionPatient"), 3),
-        orientation=_numbers(axes.get("ImageOrientationPatient"), 6),
-        pixel_mm=_numbers(measures.get("PixelSpacing"), 2),
-        slope=_number(values.get("RescaleSlope")),
-        intercept=_number(values.get("RescaleIntercept")),
-        step_mm=_number(measures.get("SpacingBetweenSlices")) or _number(measures.get("SliceThickness")),
-    )
-
-
-def _numbers(value: Any, count: int) -> Numbers | None:
-    """``count`` finite numbers; None where the header has no such thing."""
-    given = [float(one) for one in _many(value)]
-    return tuple(given) if len(given) == count and np.isfinite(given).all() else None
-
-
-def _number(value: Any) -> float | None:
-    given = _numbers(value, 1)
-    return given[0] if given else None
-
-
-def _many(value: Any) -> list[Any]:
-    if value is None or value == "":
-        return []
-    return list(value) if isinstance(value, (list, tuple, pydicom.multival.MultiValue)) else [value]
-
-
-def _whole(value: Any) -> int:
-    """A whole number that is not negative; 0 where there is none."""
-    return max(0, int(_number(value) or 0))
-
-
-def _word(own: pydicom.Dataset, name: str) -> str:
-    value = own.get(name)
-    return "" if value is None else str(value)
+def _padding(own: pydicom.Dataset) -> tuple[float, ...]:
+    value, limit = number(own.get("PixelPaddingValue")), number(own.get("PixelPaddingRangeLimit"))
+    if value is None:
+        return ()
+    bits = count(own.get("BitsAllocated"))
+    signed = count(own.get("PixelRepresentation")) == 1
+    ends = (value, value if limit is None else limit)
+    return tuple(sorted(one - 2.0**bits if signed and one >= 2.0 ** (bits - 1) else one for one in ends))
 
 
 def _person(own: pydicom.Dataset) -> str:

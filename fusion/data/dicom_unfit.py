@@ -5,7 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from fusion.data.dicom_header import Header, Plane
+from fusion.data.dicom_header import Header
+from fusion.data.dicom_plane import Plane
+from fusion.data.dicom_suv import factor
 from fusion.errors import Fault
 
 MOST_VOXELS = 2**28
@@ -15,11 +17,16 @@ LONGEST_MM = 100.0
 FARTHEST_MM = 1e5
 LEVEL = 1e-4
 """How far entries of two frames' directions, or pixel sizes in mm, may differ."""
-TILT_DEG = 0.1
 NATIVE = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2")
 """Transfer syntaxes without compression."""
-UNITS = {"CT": ("", "HU", "US"), "PT": ("GML",)}
-"""Of CT Hounsfield units, or not said; of PET standardised uptake by body weight; of MR any."""
+HOUNSFIELD = ("", "HU", "US")
+"""Units of CT: Hounsfield's, or not said."""
+NO_SLICES = {
+    "LOCALIZER": "a localizer",
+    "MOSAIC": "a mosaic of many slices in one picture",
+    **dict.fromkeys(("MIP", "MINIP", "MAX_IP", "MIN_IP", "PROJECTION IMAGE"), "a projection through many slices"),
+}
+"""Words of ImageType of pictures that are no slices of tissue."""
 
 
 def unfit(headers: Sequence[Header], where: Path) -> list[Fault]:
@@ -37,7 +44,7 @@ def unfit(headers: Sequence[Header], where: Path) -> list[Fault]:
         Fault(_counted(found, len(files), len(headers)), expected, remedy, file=str(min(files)))
         for (found, expected, remedy), files in reasons.items()
     ]
-    return alone + _mixed(headers, where)
+    return alone + _mixed(headers, where) + _no_uptake(headers, where)
 
 
 def _counted(found: str, count: int, total: int) -> str:
@@ -47,8 +54,8 @@ def _counted(found: str, count: int, total: int) -> str:
 def _reasons(own: Header) -> Iterable[tuple[str, str, str]]:
     """What was found, expected and helps, for each reason why this file is no slice of a volume."""
     again, original = "export the series again", "choose the original series"
-    if any("LOCALIZER" in word.upper() for word in own.image_type):
-        yield "a localizer", "slices of a volume", "leave it out of the folder"
+    for what in dict.fromkeys(NO_SLICES[word] for word in own.image_type if word in NO_SLICES):
+        yield what, "slices of a volume", "leave it out of the folder"
     if own.samples != 1 or own.colours not in ("MONOCHROME1", "MONOCHROME2"):
         yield f"a picture in colours ({own.samples} channels)", "grey values", original
     elif own.colours == "MONOCHROME1":
@@ -61,17 +68,10 @@ def _reasons(own: Header) -> Iterable[tuple[str, str, str]]:
         yield "{} bits a pixel, of which {} are used up to bit {}".format(*own.bits), "8, 16 or 32", again
     elif own.transfer in NATIVE and own.path.stat().st_size < own.rows * own.columns * own.frames * own.bits[0] // 8:
         yield "a file that is cut off: it is smaller than its picture", "a whole file", "copy it again"
-    if own.units not in UNITS.get(own.modality, (own.units,)):
-        expected = "Hounsfield units (HU)" if own.modality == "CT" else "standardised uptake values (GML)"
-        yield f"{own.modality} in other units than can be read", expected, "export the series in these units"
+    if own.modality == "CT" and any(plane.units not in HOUNSFIELD for plane in own.planes):
+        yield "CT in other units than can be read", "Hounsfield units (HU)", "export the series in these units"
     if own.frames != len(own.planes):
         yield f"{own.frames} frames and the places of {len(own.planes)}", "a place for each frame", again
-    if abs(own.tilt_deg) > TILT_DEG:
-        yield (
-            f"a gantry tilt of {own.tilt_deg:.3g} degrees",
-            "an upright series",
-            "resample it upright, or export NIfTI",
-        )
     for missing in dict.fromkeys(word for plane in own.planes for word in missing_of(plane)):
         yield missing, "it in every header", "export the original series"
     if any(not _scaled(plane, own.modality) for plane in own.planes):
@@ -108,10 +108,11 @@ def _mixed(headers: Sequence[Header], where: Path) -> list[Fault]:
         "kinds of images": lambda own: own.sop_class,
         "frames of reference": lambda own: own.frame_of_reference,
         "patients": lambda own: own.person,
-        "studies": lambda own: own.study,
     }
     planes = [plane for own in headers for plane in own.planes]
     several = {name: len({of(own) for own in headers}) > 1 for name, of in alike.items()}
+    several["studies"] = len({own.study for own in headers}) > 1 and not own_studies(headers)
+    several["stacks"] = len({plane.stack for plane in planes}) > 1
     several["orientations"] = apart([one.orientation for one in planes if one.orientation], LEVEL)
     several["pixel sizes"] = apart([one.pixel_mm for one in planes if one.pixel_mm], LEVEL)
     faults = [
@@ -127,6 +128,21 @@ def _mixed(headers: Sequence[Header], where: Path) -> list[Fault]:
         found = f"headers that promise {voxels:.3g} voxels"
         faults.append(Fault(found, f"{MOST_VOXELS} at most", "crop the series round the tumour", file=str(where)))
     return faults
+
+
+def own_studies(headers: Sequence[Header]) -> bool:
+    """Whether each of more than two files names a study of its own, as some writers make them.
+
+    Their series is one all the same: slices of two examinations would share two studies.
+    """
+    return len({own.study for own in headers}) == len(headers) > 2
+
+
+def _no_uptake(headers: Sequence[Header], where: Path) -> list[Fault]:
+    """Reasons why PET cannot be had as SUV by body weight."""
+    uptakes = [own.uptake for own in headers if own.uptake is not None]
+    told = factor(uptakes) if uptakes else None
+    return [Fault(*reason, file=str(where)) for reason in told] if isinstance(told, list) else []
 
 
 def apart(given: Sequence[Sequence[float]], tolerance: float) -> bool:

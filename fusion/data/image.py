@@ -9,6 +9,7 @@ import numpy as np
 import SimpleITK as sitk
 from jaxtyping import Shaped
 
+from fusion.config.dicom import Dicom
 from fusion.data import nifti
 from fusion.errors import CohortError, Fault
 from fusion.types import Mask, Spacing, Volume
@@ -16,6 +17,9 @@ from fusion.volume_file import write_volume
 
 SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
 DICOM_SUFFIX = ".dcm"
+ZIP_SUFFIX = ".zip"
+USUAL = Dicom()
+"""How DICOM is read where nobody said."""
 sitk.ProcessObject.SetGlobalWarningDisplay(False)  # faults carry the reason; ITK would print it a second time
 
 
@@ -83,6 +87,11 @@ class Labels:
     """What was decided in reading it."""
 
 
+def is_zip(path: Path) -> bool:
+    """Whether the name says zip."""
+    return path.name.lower().endswith(ZIP_SUFFIX)
+
+
 def is_dicom(path: Path) -> bool:
     """Whether ``path`` is a folder, which can only hold a DICOM series, or a DICOM file by its name or first bytes."""
     if path.is_dir() or path.name.lower().endswith(DICOM_SUFFIX):
@@ -97,10 +106,14 @@ def is_dicom(path: Path) -> bool:
         return False
 
 
-def read_image(path: Path) -> Image:
-    """The volume in ``path`` as float32: a file, a folder with one DICOM series, or one file of such a series.
+def read_image(path: Path, dicom: Dicom = USUAL) -> Image:
+    """The volume in ``path`` as float32: a file, a folder or zip with a DICOM series, or one file of such a series.
 
     Integer CT is cast before anything resamples it: PyRadiomics would truncate interpolated integers toward zero.
+
+    Args:
+        path: see above; a zip is unpacked for each reading.
+        dicom: of DICOM, which of several series, and what may be mended.
 
     Raises:
         CohortError: no such file, unknown format, unreadable, not one 3-D volume of scalars, NaN or infinite voxels.
@@ -108,7 +121,12 @@ def read_image(path: Path) -> Image:
     if path.exists() and is_dicom(path):
         from fusion.data.dicom_series import read_series  # which takes Image from here
 
-        return read_series(path)
+        return read_series(path, dicom=dicom)
+    if path.is_file() and is_zip(path):
+        from fusion.data.unzipped import unzipped
+
+        with unzipped(path) as real:
+            return read_image(real[path], dicom)
     raw = _read(path)
     values = sitk.GetArrayFromImage(raw).astype(np.float32)
     bad = nifti.not_finite(path) if nifti.is_nifti(path) else int(values.size - np.isfinite(values).sum())

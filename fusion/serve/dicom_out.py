@@ -8,6 +8,8 @@ from highdicom.coding_schemes import CodingSchemeIdentificationItem
 from pydicom import Dataset
 from pydicom.sr.codedict import codes
 
+from fusion.config.dicom import Dicom
+from fusion.data.image import USUAL
 from fusion.serve.dicom_content import content
 from fusion.serve.dicom_source import Source, made_by, source_of, speaking_dicom
 from fusion.serve.told import Told
@@ -21,18 +23,19 @@ CODING = CodingSchemeIdentificationItem(
 )
 
 
-def segmentation(told: Told, series: Path, path: Path) -> Path:
+def segmentation(told: Told, series: Path, path: Path, dicom: Dicom = USUAL) -> Path:
     """Write External2 and the tumour as a DICOM SEG that refers to the image's series.
 
     Args:
         told: an answer of regions.
         series: folder of the image's DICOM series, or one of its files.
         path: to write; the caller keeps it free of identifiers.
+        dicom: how the image was read.
 
     Raises:
         CohortError: no such answer or series, or headers that cannot be referred to.
     """
-    source, case = source_of(told, series)
+    source, case = source_of(told, series, dicom)
     assert told.external2 is not None
     inside = np.stack([source.in_file_order(told.external2), source.in_file_order(case.tumour)], axis=-1)
     with speaking_dicom(series):
@@ -55,18 +58,19 @@ def segmentation(told: Told, series: Path, path: Path) -> Path:
     return path
 
 
-def report(told: Told, series: Path, path: Path) -> Path:
+def report(told: Told, series: Path, path: Path, dicom: Dicom = USUAL) -> Path:
     """Write the answer as a DICOM SR (TID 1500, a measurement group a model), neither final nor verified.
 
     Args:
         told: an answer of regions.
         series: folder of the image's DICOM series, or one of its files.
         path: to write; the caller keeps it free of identifiers.
+        dicom: how the image was read.
 
     Raises:
         CohortError: as ``segmentation``.
     """
-    source, _ = source_of(told, series)
+    source, _ = source_of(told, series, dicom)
     with speaking_dicom(series):
         written = hd.sr.ComprehensiveSR(
             evidence=list(source.datasets),

@@ -14,12 +14,13 @@ import pydicom
 from jaxtyping import Bool
 from numpy import ndarray
 
+from fusion.config.dicom import Dicom
 from fusion.data.case import Case
-from fusion.data.dicom_grid import Frame, grid
+from fusion.data.dicom_grid import Frame, Grid, grid
 from fusion.data.dicom_header import Unreadable, opened
 from fusion.data.dicom_pixels import decode
-from fusion.data.dicom_series import chosen
-from fusion.data.image import is_dicom
+from fusion.data.dicom_series import Series, chosen
+from fusion.data.image import USUAL, is_dicom
 from fusion.errors import CohortError, Fault
 from fusion.serve.told import Told
 from fusion.types import Mask
@@ -54,11 +55,17 @@ class Source:
         return ordered
 
 
-def source_of(told: Told, series: Path) -> tuple[Source, Case]:
+def source_of(told: Told, series: Path, dicom: Dicom = USUAL) -> tuple[Source, Case]:
     """The series behind an answer, and the case as it was answered.
 
+    Args:
+        told: an answer of regions.
+        series: folder of the image's DICOM series, or one of its files.
+        dicom: how the image was read.
+
     Raises:
-        CohortError: no answer of regions, no DICOM series, or not the image that was answered.
+        CohortError: no answer of regions, no DICOM series, not the image that was answered, or one that was mended
+            when it was read, so that its masks lie on no slices of the series.
     """
     needs = "the answer of a case whose image is a DICOM series"
     if told.case is None or told.external2 is None:
@@ -68,22 +75,33 @@ def source_of(told: Told, series: Path) -> tuple[Source, Case]:
         found = "an image that is no DICOM series, to which DICOM output could refer"
         raise CohortError(Fault(found, needs, "give the series as image, or leave DICOM output out",
                                 case=told.answer.case, file=str(series)))  # fmt: skip
-    own = chosen(series)
-    whole = grid(own.headers, series)
-    moved = whole.geometry.difference(told.case.geometry, SAME_MM, SAME_MM)
-    if moved or not np.array_equal(decode(whole), told.case.image):
+    own = chosen(series, dicom=dicom)
+    whole = grid(own.headers, series, dicom)
+    if (why := _unlike(whole, own, told.case)) is not None:
+        raise CohortError(Fault(*why, case=told.answer.case, file=str(series)))
+    datasets = tuple(_dataset(path) for path in _files(whole))
+    return Source(datasets, whole.frames, own.headers[0].modality, whole.geometry.spacing_mm[0]), told.case
+
+
+def _unlike(whole: Grid, own: Series, answered: Case) -> tuple[str, str, str] | None:
+    """Why objects that refer to the series would be wrong: what was found, expected and helps; None where none is."""
+    leave = "leave DICOM output out"
+    moved = whole.geometry.difference(answered.geometry, SAME_MM, SAME_MM)
+    if moved or not np.array_equal(decode(whole).values, answered.image):
         found = f"another series than was answered{': ' + '; '.join(moved) if moved else ''}"
-        raise CohortError(
-            Fault(found, "the answered image", "name its series", case=told.answer.case, file=str(series))
-        )
-    paths = list(dict.fromkeys(frame.header.path for frame in whole.frames))
-    if len(paths) not in (1, len(whole.frames)):
-        found = f"a series of {len(paths)} files with several frames each"
-        remedy = "leave DICOM output out"
-        raise CohortError(Fault(found, "one file, or one a slice", remedy, case=told.answer.case, file=str(series)))
-    datasets = tuple(_dataset(path) for path in paths)
-    modality = own.headers[0].modality
-    return Source(datasets, whole.frames, modality, whole.geometry.spacing_mm[0]), told.case
+        return found, "the answered image", "name its series"
+    if "" in whole.instances:
+        found = "a series that was made even and upright when it was read, so that masks do not lie on its slices"
+        return found, "slices as they were scanned", leave
+    if len({header.study for header in own.headers}) > 1:
+        return "a series whose files name several studies", "one study, to file the objects under", leave
+    if len(_files(whole)) not in (1, len(whole.frames)):
+        return f"a series of {len(_files(whole))} files with several frames each", "one file, or one a slice", leave
+    return None
+
+
+def _files(whole: Grid) -> list[Path]:
+    return list(dict.fromkeys(frame.header.path for frame in whole.frames))
 
 
 @contextmanager

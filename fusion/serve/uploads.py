@@ -4,15 +4,13 @@ Files may be named after patients, so an upload is stored by its role (``image.n
 """
 
 import contextlib
-import fcntl
 import os
 import secrets
 import shutil
-import stat
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from fusion.data.private_folder import Claim, claim
 from fusion.errors import Fault
 from fusion.serve.archive import Unpacked, unpack
 from fusion.serve.kind import suffix_of
@@ -24,21 +22,13 @@ PREFIX = "fusion-desk-"
 class Desk:
     """A folder of this server alone; killed servers' folders are removed when another one starts."""
 
-    def __init__(self, folder: Path, lock: int, limits: Limits) -> None:
-        self.folder, self.limits, self._lock = folder, limits, lock
+    def __init__(self, own: Claim, limits: Limits) -> None:
+        self.folder, self.limits, self._own = own.folder, limits, own
 
     @classmethod
     def open(cls, parent: Path | None = None, limits: Limits | None = None) -> "Desk":
         """A new desk in ``parent`` (the system's folder for temporary files), after sweeping those left behind."""
-        parent = parent or Path(tempfile.gettempdir())
-        for left in parent.glob(f"{PREFIX}*"):
-            _sweep(left)
-        # Renamed once its lock is held, so that a server that starts at the same time cannot take it for left behind.
-        new = Path(tempfile.mkdtemp(prefix="fusion-new-", dir=parent))
-        lock = os.open(new / "lock", os.O_CREAT | os.O_RDWR, 0o600)
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        folder = new.rename(parent / f"{PREFIX}{secrets.token_hex(8)}")
-        return cls(folder, lock, limits or Limits())
+        return cls(claim(PREFIX, parent), limits or Limits())
 
     def __enter__(self) -> "Desk":
         """The desk."""
@@ -50,10 +40,7 @@ class Desk:
 
     def close(self) -> None:
         """Remove the folder and all in it."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-        if self._lock >= 0:
-            os.close(self._lock)
-            self._lock = -1
+        self._own.release()
 
     @contextlib.contextmanager
     def request(self) -> Iterator[Path]:
@@ -106,26 +93,3 @@ class Desk:
     def unpack(self, archive: Path, folder: Path) -> Unpacked:
         """The files of a zip in ``folder``, which it makes; see ``archive.unpack``."""
         return unpack(archive, folder, self.limits)
-
-
-def _sweep(folder: Path) -> None:
-    """Remove a desk whose server is gone: its lock is free."""
-    try:
-        about = folder.lstat()
-    except FileNotFoundError:  # another server that starts has swept it
-        return
-    if not stat.S_ISDIR(about.st_mode) or about.st_uid != os.getuid():
-        return
-    try:
-        lock = os.open(folder / "lock", os.O_RDWR | os.O_NOFOLLOW)
-    except FileNotFoundError:  # its server is closing it at this moment, or was killed while it did
-        shutil.rmtree(folder, ignore_errors=True)
-        return
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return
-    else:
-        shutil.rmtree(folder, ignore_errors=True)
-    finally:
-        os.close(lock)

@@ -150,7 +150,6 @@ def _jog(position, own):
         (_set(2, StudyInstanceUID="1.2.3"), "several studies"),
         (_set(2, SOPClassUID=made.CLASSES["MR"]), "several kinds of images"),
         (_set(SOPInstanceUID="1.2.3"), "copies of each other"),
-        (_tilt, "a gantry tilt of 18.4 degrees"),
         (_set(GantryDetectorTilt=12), "a gantry tilt of 12 degrees"),
         (_jog, "slices shifted sideways by up to 1 mm"),
         (_set(0, ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"]), "a localizer in 1 of 5 files"),
@@ -187,8 +186,8 @@ def test_all_faults_are_told_at_once(tmp_path):
     assert all(one in told for one in ("localizer", "several pixel sizes", "other units"))
 
 
-def test_activity_is_no_uptake_value(tmp_path):
-    assert "PT in other units" in refusal(made.series(tmp_path, modality="PT", change=_set(Units="BQML")))
+def test_a_share_of_something_is_no_uptake_value(tmp_path):
+    assert "PT in other units" in refusal(made.series(tmp_path, modality="PT", change=_set(Units="PROPCPS")))
 
 
 def test_mr_without_slope_is_as_stored(tmp_path):

@@ -36,10 +36,10 @@ READ = {
     "dicom2nifti/ge/anatomical/001_implicit": None,
     "dicom2nifti/philips_enhanced/anatomical/001": None,
     "rt-utils/tests/mock_data": None,
+    "rt-utils/tests/oriented_data": None,
 }
 """Series and twin; without one, ITK's reader, which sorts and scales by itself, is the twin."""
 REFUSED = {
-    "dicom2nifti/failing/gantrytilting/001": "a gantry tilt of 14 degrees",
     "dicom2nifti/failing/notavolume/001": "several images at one position",
     "dicom2nifti/failing/sliceincrement/001": "from 5 to 10 mm: 1 slice missing",
     "dicom2nifti/failing/sliceincrement/002": "1 slice missing",
@@ -47,7 +47,6 @@ REFUSED = {
     "dicom2nifti/ge/anatomical/001_single_slice": "a single slice",
     "dicom2nifti/generic/rgb/001": "no CT, MR or PET series (1: secondary captures",
     "rt-utils/tests/one_slice_data": "a single slice",
-    "rt-utils/tests/oriented_data": "several studies in one series",
     "rt-utils/tests/empty": "no CT, MR or PET series (1: RT structures",
     "dcmqi/23x38x3/seg": "no CT, MR or PET series (1: a segmentation",
     "highdicom": "no readable DICOM (no DICOM file)",

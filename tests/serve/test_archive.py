@@ -7,8 +7,8 @@ import zipfile
 
 import pytest
 
+from fusion.data import archive
 from fusion.errors import CohortError
-from fusion.serve import archive
 from fusion.serve.archive import unpack
 from fusion.serve.given import sort
 from fusion.serve.limits import Limits, TooLargeError, UploadError
