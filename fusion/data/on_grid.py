@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 from numpy import ndarray
 
 from fusion.config.cohort import Cohort
@@ -63,7 +63,7 @@ def on_grid(labels: Labels, image: Geometry | None, path: Path, cohort: Cohort, 
     if not different:
         return Landed(inside)
     if outside := _outside(inside, labels.geometry, image):
-        found = f"{outside:.0%} of the mask outside the image"
+        found = f"{100 * outside:.3g}% of the mask outside the image"
         remedy = "check that mask and image belong together"
         raise CohortError(Fault(found, "a mask inside the image", remedy, file=str(path)))
     lattice = _lattice(inside, labels.geometry, image, cohort)
@@ -117,7 +117,7 @@ def _corners(inside: Mask) -> Int[ndarray, "8 3"]:
     return np.stack([ends[[x, y, z], [0, 1, 2]] for x in (0, 1) for y in (0, 1) for z in (0, 1)])
 
 
-def _moved(inside: Mask, lattice: _Lattice, image: Geometry) -> Mask:
+def _moved(inside: Bool[ndarray, "_ _ _"], lattice: _Lattice, image: Geometry) -> Mask:
     """Every voxel of the mask at its place in the image."""
     index = np.argwhere(inside)[:, ::-1] @ lattice.turn.T + lattice.start
     mask = np.zeros(image.size, bool)

@@ -10,6 +10,7 @@ Nothing is added beyond them. Sections that do not meet leave a slice empty, whi
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
+from math import ceil, floor
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -21,6 +22,8 @@ from fusion.types import Mask
 
 OFF_SLICE = 0.1
 """Of the step between slices, how far a contour may lie from a slice; headers round positions."""
+ROUNDING = 1e-6
+"""Of a step or a mm: what counts as nothing."""
 BETWEEN = "set cohort.dicom.contours=interpolate"
 APART, ONCE = "contours apart or one inside the other", "draw each part once; a contour inside another is a hole"
 
@@ -101,7 +104,7 @@ def _trimmed(planes: Mapping[float, Section]) -> list[float]:
 def _slices(places: Sequence[float], count: int) -> range:
     if not places:
         return range(0)
-    first, last = (int(np.floor(place + 0.5)) for place in (places[0], places[-1]))
+    first, last = (floor(place + 0.5 + ROUNDING) for place in (places[0], places[-1]))
     return range(first, min(last + 1, count))
 
 
@@ -144,7 +147,7 @@ def _between(one: Section, other: Section, share: float, geometry: Geometry) -> 
     (top, left), (bottom, right) = index.min(axis=0), index.max(axis=0) + 1
     box = slice(top, bottom), slice(left, right)
     near, far = (_inward(own[box], geometry.spacing_mm[1:]) for own in (one, other))
-    section[box] = (1 - share) * near + share * far >= -1e-9
+    section[box] = (1 - share) * near + share * far >= -ROUNDING
     return section
 
 
@@ -162,8 +165,8 @@ def _used(place: float, places: Sequence[float]) -> bool:
     """Whether a slice without contours of its own lies next to the plane."""
     index = places.index(place)
     before = places[index - 1] if index else place - 0.5
-    after = places[index + 1] if index + 1 < len(places) else place + 0.5 + 1e-9  # halves go upward
-    return np.floor(place) > before or np.ceil(place) < after
+    after = places[index + 1] if index + 1 < len(places) else place + 0.5 + ROUNDING  # halves go upward
+    return floor(place) > before or ceil(place) < after
 
 
 def _doubtful(seen: _Seen, mask: Mask) -> tuple[Reason, ...]:
