@@ -118,14 +118,14 @@ def write_csv(path: Path, table: pd.DataFrame) -> None:
 
 
 def write_parquet(path: Path, table: pd.DataFrame, metadata: dict[str, str] | None = None) -> None:
-    """Write ``table`` with its index; ``metadata`` goes into the file's schema."""
+    """Write ``table`` with its index; ``metadata`` goes into the file's schema, a checksum into every page."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     arrow = pa.Table.from_pandas(table)
     arrow = arrow.replace_schema_metadata({**(arrow.schema.metadata or {}), **(metadata or {})})
     with whole(path) as part:
-        pq.write_table(arrow, part)
+        pq.write_table(arrow, part, write_page_checksum=True)
 
 
 def sha256(path: Path) -> str:

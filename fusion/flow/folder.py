@@ -15,6 +15,7 @@ from typing import Any
 from fusion.config import dump, parse
 from fusion.config.run import Run
 from fusion.errors import Fault, RunError
+from fusion.flow.intact import refuse_damaged
 from fusion.store import sweep, write_json, write_text
 
 PACKAGES = ("fusion", "numpy", "scipy", "pandas", "scikit-learn", "SimpleITK", "pyradiomics", "torch", "timm")
@@ -27,11 +28,12 @@ def stored_run(folder: Path) -> Run:
     """The run that ``folder`` holds.
 
     Raises:
-        RunError: the folder has no run.yaml.
+        RunError: the folder has no run.yaml, or damaged files.
     """
     path = folder / "run.yaml"
     if not path.is_file():
         raise RunError(Fault("no run.yaml", "a run folder", "name the folder of a run", file=str(folder)))
+    refuse_damaged(folder)
     return parse(path.read_text(encoding="utf-8"), source=str(path)).model_copy(update={"output": folder})
 
 
