@@ -1,13 +1,14 @@
 """One case: image and masks on one grid, or every reason why not."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from fusion.config.cohort import Cohort
-from fusion.data.image import Geometry, Image, read_image
+from fusion.data.image import Geometry, Image, is_zip, read_image
 from fusion.data.mask import EXTERNAL2, read_mask
 from fusion.data.on_grid import Landed, on_grid
 from fusion.errors import CohortError, Fault
@@ -45,21 +46,38 @@ def load(files: Files, cohort: Cohort, resample_mask: bool) -> Case:
     """The case behind ``files``.
 
     Args:
-        files: paths; ``external2`` is a hand-refined ring.
+        files: paths, also to zips; ``external2`` is a hand-refined ring.
         cohort: label value, names, how DICOM is read, and geometry tolerances.
         resample_mask: bring a mask between the image's voxels onto its grid instead of refusing it.
 
     Raises:
         CohortError: every fault of the image and its masks at once.
     """
+    try:
+        with _unpacked([files.image, *_masks(files).values()]) as real:
+            return _read(files, real, cohort, resample_mask)
+    except CohortError as error:
+        raise CohortError([replace(fault, case=files.case) for fault in error.faults]) from error
+
+
+def _unpacked(paths: Sequence[Path]) -> AbstractContextManager[dict[Path, Path]]:
+    """Where to read each path: zips unpacked; where there is none, without waiting for DICOM's reader."""
+    if not any(map(is_zip, paths)):
+        return nullcontext({path: path for path in paths})
+    from fusion.data.unzipped import unzipped
+
+    return unzipped(*paths)
+
+
+def _read(files: Files, real: Mapping[Path, Path], cohort: Cohort, resample_mask: bool) -> Case:
     faults: list[Fault] = []
-    image = attempted(lambda: read_image(files.image), faults)
+    image = attempted(lambda: read_image(real[files.image], cohort.dicom), faults)
     landed = {
-        role: attempted(partial(_landed, path, role, image, cohort, resample_mask), faults)
+        role: attempted(partial(_landed, real[path], role, image, cohort, resample_mask), faults)
         for role, path in _masks(files).items()
     }
     if faults or image is None:
-        raise CohortError([replace(fault, case=files.case) for fault in faults])
+        raise CohortError(faults)
     masks = {role: own.mask for role, own in landed.items() if own is not None}
     notes = (*image.notes, *(note for own in landed.values() if own is not None for note in own.notes))
     return Case(files.case, image.values, masks["tumour"], masks.get(EXTERNAL2), image.geometry, notes)

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from fusion.config.dicom import Dicom
-from fusion.data.dicom_header import SEGMENTATIONS, STRUCTURES, Header, Unreadable, opened, read_header
+from fusion.data.dicom_found import found, header_of
+from fusion.data.dicom_header import SEGMENTATIONS, STRUCTURES, Header, Unreadable, opened
 from fusion.data.dicom_seg import read_segment
-from fusion.data.dicom_series import found
 from fusion.data.image import Image, Labels
 from fusion.data.referenced import series_of
 from fusion.data.rtstruct import read_structure
@@ -28,7 +28,7 @@ def read_dicom_mask(path: Path, image: Image, roi: str | None, usual: str, label
     Raises:
         CohortError: see ``read_structure`` and ``read_segment``; or no mask, or several.
     """
-    header = _mask_in(path, image) if path.is_dir() else _header(path)
+    header = _mask_in(path, image) if path.is_dir() else header_of(path)
     if header.sop_class == STRUCTURES:
         own = read_structure(header.path, image, roi, usual, dicom.contours == "interpolate")
     elif header.sop_class in SEGMENTATIONS:
@@ -58,12 +58,3 @@ def _segmented(path: Path) -> frozenset[str]:
             return series_of(own)
     except Unreadable:
         return frozenset()
-
-
-def _header(path: Path) -> Header:
-    try:
-        return read_header(path)
-    except (Unreadable, OSError) as error:
-        reason = str(error) if isinstance(error, Unreadable) else "cannot be opened"
-        remedy = "export or copy it again"
-        raise CohortError(Fault(f"no readable DICOM ({reason})", "a mask", remedy, file=str(path))) from error

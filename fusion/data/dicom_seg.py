@@ -15,10 +15,11 @@ from numpy import ndarray
 
 from fusion.config.dicom import Dicom
 from fusion.data.dicom_grid import UNEVEN, axes_of
-from fusion.data.dicom_header import SEGMENTATIONS, Header, Plane, Unreadable, opened, read_header
+from fusion.data.dicom_header import SEGMENTATIONS, Header, Unreadable, opened, read_header
 from fusion.data.dicom_pixels import stored_frames
+from fusion.data.dicom_plane import Plane
 from fusion.data.dicom_unfit import LEVEL, MOST_VOXELS, apart, missing_of
-from fusion.data.image import Geometry, Image, Labels
+from fusion.data.image import USUAL, Geometry, Image, Labels
 from fusion.data.referenced import series_of
 from fusion.data.roi_name import pick
 from fusion.data.sections import BETWEEN, filled_gaps
@@ -38,7 +39,7 @@ class _Segment:
     notes: tuple[str, ...]
 
 
-def read_segment(path: Path, image: Image | None, roi: str | None, usual: str, dicom: Dicom = Dicom()) -> Labels:  # noqa: B008 (frozen)
+def read_segment(path: Path, image: Image | None, roi: str | None, usual: str, dicom: Dicom = USUAL) -> Labels:
     """The segment, 1 inside and 0 outside.
 
     Args:
