@@ -119,9 +119,8 @@ def check(run: Run, folder: Path | None = None) -> Checked:
     left = (*table.left, *(own.left for own in seen.values() if own.left is not None))
     placed = _Placed()
     if not table.faults:
-        placed = (
-            attempted(lambda: _placed(table, run, left, (*lost, *failed) if run.may_lose else lost), faults) or placed
-        )
+        gone = (*lost, *failed) if run.may_lose else lost
+        placed = attempted(lambda: _placed(table, run, left, gone), faults) or placed
     files = _of(placed.cases, table.files)
     faults += (unmet(placed.cases, files, run) if placed.sets else []) + _networks(run)
     if not faults and len(lost) + len(failed) > run.may_lose:
