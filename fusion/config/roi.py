@@ -13,7 +13,11 @@ class Ring(Part):
     thickness_mm: Annotated[float, Field(gt=0, le=20)] = 2.0
     """Distance from the tumour's surface, in mm."""
     grid: Literal["in_plane", "volume"] = "in_plane"
-    """Distance within each slice of the native grid, or in three dimensions."""
+    """Distance within each acquired slice of the native grid, or in three dimensions.
+
+    Slices lie across the axis whose spacing is more than 1.2 times that of both others; where none is, across the axis
+    nearest the patient's feet to head. How the file orders or flips its axes does not matter.
+    """
     shape: Literal["shell", "filled"] = "shell"
     """`filled` includes the tumour."""
     hu_range: tuple[float, float] | None = (-200.0, 400.0)

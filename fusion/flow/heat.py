@@ -17,7 +17,8 @@ from fusion.models.checkpoints import SOURCES
 from fusion.models.explain import HeatMaps, ablation, heat_maps
 from fusion.models.export import Trained
 from fusion.roi.back import to_image, write_map
-from fusion.roi.patch import Patches, cut
+from fusion.roi.box import box
+from fusion.roi.patch import Patches
 from fusion.roi.region import REGIONS
 from fusion.store import write_csv
 
@@ -73,8 +74,8 @@ def _image(run: Run, name: str, patches: Patches, place: int) -> Case:
         remedy = "bring its row back"
         raise RunError(Fault("no such row with its files", "one", remedy, name, file=str(run.cohort.table)))
     case = load(files[name], run.cohort, run.roi.resample_mask)
-    box = cut(case.image, case.tumour, None, case.geometry.spacing_mm, run.roi.patch, run.roi.external2.grid, name)
-    if not (np.array_equal(box.grey, patches.grey[place]) and np.array_equal(box.distance, patches.distance[place])):
+    own = box(case, None, run.roi)
+    if not (np.array_equal(own.grey, patches.grey[place]) and np.array_equal(own.distance, patches.distance[place])):
         remedy = "bring the files back, or run again with another output"
         raise RunError(Fault("another image or mask", "those the networks were trained on", remedy, name))
     return case
@@ -96,5 +97,5 @@ def _write_case(folder: Path, case: Case, source: str, found: HeatMaps, run: Run
 
 
 def _write_map(path: Path, values: Float[ndarray, "z y x"], case: Case, run: Run) -> None:
-    image = to_image(values, case.tumour, case.geometry.spacing_mm, run.roi.patch, case.name)
+    image = to_image(values, case.tumour, case.geometry, run.roi.patch, case.name)
     write_map(path, image, case.geometry)

@@ -18,6 +18,7 @@ from fusion.models.inputs import Input
 from fusion.models.network import RegionNetwork
 from fusion.models.trace import TOLERANCE, alike, answers, asked
 from fusion.roi.patch import WIDE
+from fusion.roi.upright import COARSER
 
 PACKAGES = ("onnx", "onnxscript", "onnxruntime")
 METADATA = "fusion"
@@ -136,7 +137,8 @@ def picture_preprocessing(roi: Roi, network: Network, sequences: Sequence[str]) 
 
 
 _DISTANCE = {
-    "in_plane": "to the nearest voxel centre of the tumour in the same slice of the image's own grid, then resampled "
+    "in_plane": "to the nearest voxel centre of the tumour in the same slice of the image's own grid (slices lie "
+    f"across the axis whose spacing is more than {COARSER:g} times that of both others, else across z), then resampled "
     "linearly in plane and to the nearest slice",
     "volume": "to the nearest voxel centre of the tumour on the image's own grid, then resampled linearly",
 }
@@ -144,6 +146,7 @@ _DISTANCE = {
 
 def _box(patch: Patch) -> str:
     return (
-        "parallel to the image's grid, its middle at the mean voxel index of the tumour; grey values interpolated "
-        f"linearly and rounded to whole numbers, {patch.window[0]:g} outside the image"
+        "parallel to the image's grid, whose axes are first reordered and flipped so that z runs nearest to the head, "
+        "y to the back and x to the patient's left; its middle at the mean voxel index of the tumour; grey values "
+        f"interpolated linearly and rounded to whole numbers, {patch.window[0]:g} outside the image"
     )

@@ -6,6 +6,7 @@ from scipy.ndimage import distance_transform_edt
 from fusion.config.roi import Ring, Roi
 from fusion.data.case import Case
 from fusion.errors import Fault, RegionError
+from fusion.roi.upright import as_stored, slice_axis, upright, upright_geometry
 from fusion.types import Mask, Spacing, Volume
 
 REGIONS = ("tumour", "external2")
@@ -25,7 +26,9 @@ def regions(case: Case, roi: Roi) -> dict[str, Mask]:
 
 def external2(case: Case, ring: Ring) -> Mask:
     """The automatic ring of ``case``: by distance, then without air and bone (Shen 2026: [-200, 400] HU)."""
-    near = peritumoural_ring(case.tumour, case.geometry.spacing_mm, ring.thickness_mm, in_plane=ring.grid == "in_plane")
+    tumour, spacing_mm = upright(case.tumour, case.geometry), upright_geometry(case.geometry).spacing_mm
+    turned = peritumoural_ring(tumour, spacing_mm, ring.thickness_mm, in_plane=ring.grid == "in_plane")
+    near = as_stored(turned, case.geometry)
     if ring.hu_range is not None:
         near &= within(case.image, ring.hu_range)
     return near | case.tumour if ring.shape == "filled" else near
@@ -35,10 +38,11 @@ def peritumoural_ring(tumour: Mask, spacing_mm: Spacing, thickness_mm: float, in
     """Voxels outside the tumour and within ``thickness_mm`` of it.
 
     Args:
-        tumour: True inside the tumour, axes (z, y, x).
+        tumour: True inside the tumour, axes (z, y, x), upright.
         spacing_mm: voxel size along (z, y, x), in millimetres.
         thickness_mm: distance from the nearest tumour voxel's centre; 0 gives an empty ring.
-        in_plane: measure within each slice, so that thick slices do not decide; else in three dimensions.
+        in_plane: measure within each slice, across ``fusion.roi.upright.slice_axis``, so that thick slices do not
+            decide; else in three dimensions.
 
     >>> tumour = np.zeros((3, 7, 7), dtype=bool)
     >>> tumour[1, 3, 3] = True
@@ -51,7 +55,10 @@ def peritumoural_ring(tumour: Mask, spacing_mm: Spacing, thickness_mm: float, in
     box = _box(tumour, spacing_mm, thickness_mm)
     inside = tumour[box]
     if in_plane:
-        near = np.stack([_near(slice_, spacing_mm[1:], thickness_mm) for slice_ in inside])
+        across = slice_axis(spacing_mm)
+        within_mm = spacing_mm[:across] + spacing_mm[across + 1 :]
+        slices = np.moveaxis(inside, across, 0)
+        near = np.stack([_near(slice_, within_mm, thickness_mm) for slice_ in slices], axis=across)
     else:
         near = _near(inside, spacing_mm, thickness_mm)
     ring[box] = near & ~inside

@@ -12,6 +12,7 @@ from fusion.data.image import Geometry, write_mask
 from fusion.errors import CohortError, Fault
 from fusion.roi.back import write_map
 from fusion.roi.region import REGIONS
+from fusion.roi.upright import stored_slice_axis
 from fusion.serve.answer import Answer
 from fusion.serve.asked import Asked, Outputs
 from fusion.serve.bundle import Bundle
@@ -24,7 +25,7 @@ ANSWER = "answer.json"
 ROOM_MM = 40.0
 """What a viewer shows round the tumour, on each side in plane."""
 ROOM_SLICES = 6
-"""And along z."""
+"""And across slices."""
 
 
 def deliver(predictor: Predictor, asked: Asked, outputs: Outputs) -> Answer:
@@ -96,7 +97,8 @@ class _Near:
 
 def _near(tumour: Mask, geometry: Geometry) -> _Near:
     index = np.argwhere(tumour)
-    room = np.array([ROOM_SLICES, *np.ceil(ROOM_MM / np.array(geometry.spacing_mm[1:]))]).astype(int)
+    room = np.ceil(ROOM_MM / np.array(geometry.spacing_mm)).astype(int)
+    room[stored_slice_axis(geometry)] = ROOM_SLICES
     low, high = np.maximum(index.min(0) - room, 0), np.minimum(index.max(0) + room + 1, tumour.shape)
     turned = np.reshape(geometry.direction, (3, 3))
     first = np.array(geometry.origin_mm) + turned @ (low * geometry.spacing_mm)[::-1]

@@ -63,7 +63,7 @@ def regions(
     heat: dict[str, Heat] = {}
     for number, values in zip(branches, maps.all_scales, strict=True):
         region = (case.tumour, ring)[number]
-        on_image = to_image(values, case.tumour, case.geometry.spacing_mm, roi.patch, case.name)
+        on_image = to_image(values, case.tumour, case.geometry, roi.patch, case.name)
         heat[REGIONS[number]] = _to_one(on_image * region)
     return heat, _shares(looks, source) if len(branches) == 2 else ()
 

@@ -11,6 +11,7 @@ from fusion.heads.plain import Scores
 from fusion.roi.box import box
 from fusion.roi.patch import CasePatch, Patches
 from fusion.roi.region import REGIONS, regions
+from fusion.roi.upright import upright, upright_geometry
 from fusion.serve import unlike
 from fusion.serve.answer import Answer, RegionShare
 from fusion.serve.asked import Asked
@@ -111,8 +112,9 @@ def _warnings(
 ) -> list[str]:
     ranges, hu = bundle.ranges, bundle.run.roi.external2.hu_range is not None
     both = rows.get("+".join(REGIONS) + "_RAD", {})
-    found = unlike.unlike_grey(case.image, masks, both, ranges, hu) + unlike.cut_off(masks)
+    found = unlike.unlike_grey(case.image, masks, both, ranges, hu)
+    found += unlike.cut_off({name: upright(mask, case.geometry) for name, mask in masks.items()})
     if patch is not None and patch.exceeds:
         found.append("the tumour is larger than the box that the networks see: they see its middle")
-    found += unlike.unlike_spacing(case.geometry.spacing_mm, IMAGE, ranges)
+    found += unlike.unlike_spacing(upright_geometry(case.geometry).spacing_mm, IMAGE, ranges)
     return found + unlike.unlike_numbers(own.numbers, ranges) + unlike.unlike_features(both, ranges)

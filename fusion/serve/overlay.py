@@ -1,4 +1,4 @@
-"""Pictures of an answered case: tumour, ring and where the networks look, in one axial slice or in a sequence's."""
+"""Pictures of an answered case: tumour, ring and where the networks look, in one acquired slice or in a sequence's."""
 
 from dataclasses import dataclass
 
@@ -9,6 +9,7 @@ from PIL import Image
 from scipy.ndimage import map_coordinates
 
 from fusion.data.image import Geometry
+from fusion.roi.upright import slice_axis, turn, upright, upright_geometry
 from fusion.serve.answer import Answer
 from fusion.serve.draw import SIDE, Outline, Panel
 from fusion.serve.legend import board
@@ -22,31 +23,34 @@ LEAST_MM, ROOM = 40.0, 1.5
 
 
 def regions(told: Told, window: tuple[float, float], at: int | None = None) -> Image.Image:
-    """Tumour and ring on an axial slice, cropped round them; beside it the same slice with heat where there is some.
+    """Tumour and ring on a slice as acquired, cropped round them; beside it the same slice with heat, if there is some.
 
-    Patient's right is at the left, anterior at the top, as far as the image's own axes allow; letters say which.
+    Of axial slices the patient's right is at the left and anterior at the top, of coronal and sagittal ones the head
+    is at the top; letters say which. It is the same picture in whatever order the file holds its voxels.
 
     Args:
         told: an answer of regions.
         window: grey values that become black and white, as the networks' box has them.
-        at: number of the slice; None for the one of largest tumour area.
+        at: number of the slice in the file, from 0; None for the one of largest tumour area.
     """
     case, ring = told.case, told.external2
     assert case is not None
     assert ring is not None
-    chosen = largest(case.tumour) if at is None else at
-    square = _Square.round(case.tumour | ring, case.geometry)
+    stack = _Stack.of(case.geometry)
+    tumour, around = stack.slices(case.tumour), stack.slices(ring | case.tumour)
+    chosen = largest(tumour) if at is None else stack.number(at, len(tumour))
+    square = _Square.round(around, stack)
     low, high = window
-    shades = (np.clip((case.image[chosen] - low) / (high - low), 0, 1) * 255).astype(np.float32)
+    shades = (np.clip((stack.slices(case.image)[chosen] - low) / (high - low), 0, 1) * 255).astype(np.float32)
     outlines = (
-        Outline("tumour", square.shown(case.tumour[chosen]), TUMOUR, dashed=False),
-        Outline("External2", square.shown((ring | case.tumour)[chosen]), RING, dashed=True),
+        Outline("tumour", square.shown(tumour[chosen]), TUMOUR, dashed=False),
+        Outline("External2", square.shown(around[chosen]), RING, dashed=True),
     )
-    panel = Panel(_bytes(square.shown(shades)), outlines, square.letters, SIDE / square.side_mm)
-    heat = np.max([own[chosen] for own in told.heat.values()], axis=0) if told.heat else None
+    panel = Panel(_bytes(square.shown(shades)), outlines, stack.letters, SIDE / square.side_mm)
+    heat = np.max([stack.slices(own)[chosen] for own in told.heat.values()], axis=0) if told.heat else None
     says = f"speaks for {_speaks_for(told.answer, told.answer.model)}, not at all to most (each region by itself)"
-    which = ", the one of largest tumour area" if chosen == largest(case.tumour) else ""
-    caption = f"Slice {chosen + 1} of {len(case.tumour)}{which}"
+    which = ", the one of largest tumour area" if chosen == largest(tumour) else ""
+    caption = f"Slice {stack.number(chosen, len(tumour)) + 1} of {len(tumour)}{which}"
     return board(panel, None if heat is None else square.shown(heat), says, caption)
 
 
@@ -74,6 +78,37 @@ def largest(tumour: Mask) -> int:
 
 
 @dataclass(frozen=True)
+class _Stack:
+    """An image as the slices that were acquired, each the way round that it is looked at."""
+
+    geometry: Geometry
+    across: int
+    """Upright axis across which the slices lie."""
+
+    @classmethod
+    def of(cls, geometry: Geometry) -> "_Stack":
+        return cls(geometry, slice_axis(upright_geometry(geometry).spacing_mm))
+
+    @property
+    def letters(self) -> tuple[str, str]:
+        """Of the patient, at the picture's left and top."""
+        return (("R", "A"), ("R", "S"), ("A", "S"))[self.across]
+
+    @property
+    def pixel_mm(self) -> tuple[float, ...]:
+        return tuple(np.delete(upright_geometry(self.geometry).spacing_mm, self.across).tolist())
+
+    def slices(self, values: Volume | Mask) -> ndarray:
+        """Every slice of ``values``, which lie as stored; the head, or in axial slices the front, comes first."""
+        slices = np.moveaxis(upright(values, self.geometry), self.across, 0)
+        return slices if self.across == 0 else slices[:, ::-1]
+
+    def number(self, slice: int, of: int) -> int:
+        """A slice's number in ``slices`` from its number in the file, or the other way round; both from 0."""
+        return of - 1 - slice if turn(self.geometry).flipped[self.across] else slice
+
+
+@dataclass(frozen=True)
 class _Square:
     """What is shown of every slice."""
 
@@ -81,11 +116,10 @@ class _Square:
     """Where the picture's pixels lie on the image's grid, along y and x."""
     columns: Float[ndarray, " x"]
     side_mm: float
-    letters: tuple[str, str]
 
     @classmethod
-    def round(cls, shown: Mask, geometry: Geometry) -> "_Square":
-        spacing_mm = np.array(geometry.spacing_mm[1:])
+    def round(cls, shown: Mask, stack: _Stack) -> "_Square":
+        spacing_mm = np.array(stack.pixel_mm)
         places = np.argwhere(shown.any(axis=0))
         low, high = places.min(axis=0), places.max(axis=0)
         side_mm = max(LEAST_MM, ROOM * float(((high - low + 1) * spacing_mm).max()))
@@ -93,29 +127,12 @@ class _Square:
         rows, columns = (
             middle + steps * side_mm / own for middle, own in zip((low + high) / 2, spacing_mm, strict=True)
         )
-        (left, turned), (top, upside_down) = (_towards(geometry.direction, axis) for axis in (0, 1))
-        return cls(rows[::-1] if upside_down else rows, columns[::-1] if turned else columns, side_mm, (left, top))
+        return cls(rows, columns, side_mm)
 
     def shown(self, values: Volume | Mask | ndarray) -> Float32[ndarray, "y x"]:
         """``values`` of a slice on the picture's pixels, linear; 0 outside the image."""
         at = np.meshgrid(self.rows, self.columns, indexing="ij")
         return map_coordinates(values.astype(np.float32), at, order=1, mode="constant")
-
-
-def _towards(direction: tuple[float, ...], axis: int) -> tuple[str, bool]:
-    """The letter where the picture begins along the image's axis (0 x, 1 y), and whether the axis has to be turned.
-
-    Pictures begin at the patient's right, front or head.
-
-    >>> _towards((1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0), 0)
-    ('R', False)
-    >>> _towards((-1.0, 0.0, 0.0, 0.0, -1.0, 0.0, 0.0, 0.0, 1.0), 1)
-    ('A', True)
-    """
-    along = np.reshape(direction, (3, 3))[:, axis]  # ITK's axes run to left, posterior and head
-    main = int(np.abs(along).argmax())
-    begins = ("R", "A", "S")[main]
-    return begins, bool(along[main] < 0) if main < 2 else bool(along[main] > 0)
 
 
 def _square_of(values: ndarray) -> Float32[ndarray, "y x"]:

@@ -81,7 +81,7 @@ def test_a_grid_that_is_turned_is_shown_head_up_and_a_slanted_one_is_not_called_
     turned = Geometry((2, 3, 4), (1.0, 1.0, 1.0), (0.0, 0.0, 0.0), tuple(np.diag([-1.0, 1.0, -1.0]).ravel().tolist()))
     case = Case("x", values, mask, None, turned)
     seen = example.shown(case, (0.0, 24.0), 1.0).axes[0].get_images()[0].get_array()
-    assert seen[0, 0] == values[1, 0, 3]
+    assert seen[0, 0] == values[0, 0, 3]  # the tumour's slice, the patient's right at the left
     half = 0.5**0.5
     slanted = Geometry((2, 3, 4), (1.0, 1.0, 1.0), (0.0, 0.0, 0.0), (half, half, 0.0, -half, half, 0.0, 0.0, 0.0, 1.0))
     assert example._names(Case("x", values, mask, None, slanted))[0] == "In the slice plane"

@@ -11,6 +11,7 @@ from fusion.roi.back import to_image, write_map
 from fusion.roi.patch import cut, margin, stored_shape
 
 SHAPE, SPACING = (15, 50, 60), (3.0, 0.8, 0.8)
+PLAIN = Geometry(SHAPE, SPACING, (0.0, 0.0, 0.0), (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0))
 PATCH = Patch(shape=(6, 40, 40), spacing_mm=(3.0, 0.5, 0.5))
 
 
@@ -39,7 +40,7 @@ def inside(tumour, shape):
 def test_cut_and_back_is_the_same_smooth_field(middle):
     tumour = ball(middle)
     box = without_margin(cut(smooth(), tumour, None, SPACING, PATCH).grey).astype(np.float32)
-    back = to_image(box, tumour, SPACING, PATCH)
+    back = to_image(box, tumour, PLAIN, PATCH)
     kept = inside(tumour, PATCH.shape)
     assert kept.sum() > 3000
     assert np.abs(back - smooth())[kept].max() < 2.0  # whole grey values, and twice linear
@@ -49,14 +50,14 @@ def test_the_margin_may_be_there():
     tumour = ball()
     box = cut(smooth(), tumour, None, SPACING, PATCH).grey.astype(np.float32)
     assert box.shape == stored_shape(PATCH)
-    small = to_image(without_margin(box), tumour, SPACING, PATCH)
+    small = to_image(without_margin(box), tumour, PLAIN, PATCH)
     kept = inside(tumour, PATCH.shape)
-    assert np.allclose(to_image(box, tumour, SPACING, PATCH)[kept], small[kept], atol=1e-3)
+    assert np.allclose(to_image(box, tumour, PLAIN, PATCH)[kept], small[kept], atol=1e-3)
 
 
 def test_outside_the_box_is_nothing():
     tumour = ball()
-    back = to_image(np.ones(PATCH.shape, np.float32), tumour, SPACING, PATCH)
+    back = to_image(np.ones(PATCH.shape, np.float32), tumour, PLAIN, PATCH)
     where = np.argwhere(back > 0)
     assert set(np.unique(back)) == {0.0, 1.0}
     assert ((where.max(axis=0) - where.min(axis=0)) * SPACING <= np.array(PATCH.shape) * PATCH.spacing_mm).all()
@@ -64,7 +65,7 @@ def test_outside_the_box_is_nothing():
 
 def test_a_box_that_sticks_out_of_the_image_is_cropped():
     tumour = ball((1, 3, 57), 3.0)
-    back = to_image(np.ones(PATCH.shape, np.float32), tumour, SPACING, PATCH)
+    back = to_image(np.ones(PATCH.shape, np.float32), tumour, PLAIN, PATCH)
     assert back.shape == SHAPE
     assert back[0, 0, -1] == 1.0
 
@@ -75,7 +76,7 @@ def test_the_brightest_voxel_lands_where_it_was(peak):
     z, y, x = np.meshgrid(*[np.arange(n) for n in SHAPE], indexing="ij")
     image = 1000 * np.exp(-((z - peak[0]) ** 2 + (y - peak[1]) ** 2 / 4 + (x - peak[2]) ** 2 / 4))
     box = without_margin(cut(image, tumour, None, SPACING, PATCH).grey).astype(np.float32)
-    back = to_image(box, tumour, SPACING, PATCH)
+    back = to_image(box, tumour, PLAIN, PATCH)
     assert np.unravel_index(back.argmax(), back.shape) == peak
 
 
@@ -83,7 +84,7 @@ def test_a_written_map_lies_on_the_oblique_image(tmp_path):
     turn = math.radians(25)
     direction = (math.cos(turn), -math.sin(turn), 0.0, math.sin(turn), math.cos(turn), 0.0, 0.0, 0.0, 1.0)
     geometry = Geometry(SHAPE, SPACING, (-31.0, 12.5, 700.0), direction)
-    values = to_image(np.ones(PATCH.shape, np.float32), ball(), SPACING, PATCH)
+    values = to_image(np.ones(PATCH.shape, np.float32), ball(), geometry, PATCH)
     write_map(tmp_path / "a.nii.gz", values, geometry)
     read = sitk.ReadImage(str(tmp_path / "a.nii.gz"))
     assert read.GetDirection() == pytest.approx(direction, abs=1e-6)
@@ -95,4 +96,4 @@ def test_a_written_map_lies_on_the_oblique_image(tmp_path):
 
 def test_no_tumour_is_an_error_that_names_the_case():
     with pytest.raises(RegionError, match="a1"):
-        to_image(np.ones(PATCH.shape, np.float32), np.zeros(SHAPE, bool), SPACING, PATCH, "a1")
+        to_image(np.ones(PATCH.shape, np.float32), np.zeros(SHAPE, bool), PLAIN, PATCH, "a1")

@@ -11,16 +11,17 @@ from PIL import Image
 
 from fusion.config.cohort import Cohort
 from fusion.data.case import Files, load
-from fusion.data.image import read_image, read_labels, write_mask
+from fusion.data.image import Geometry, read_image, read_labels, to_sitk, write_mask
 from fusion.errors import CohortError
 from fusion.serve import bundle as bundles
 from fusion.serve.asked import Asked, Outputs
-from fusion.serve.deliver import deliver
+from fusion.serve.deliver import _near, deliver
 from fusion.serve.predict import Predictor
 from tests import toy
 from tests.data import dicom_made
 
 COHORT = Cohort(table="none.csv")
+EYE = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +93,22 @@ def test_what_the_viewer_shows_is_the_same_place_of_the_same_image(predictor, as
     assert mask.sum() == tumour.sum()
     assert not (tmp_path / "out/view_heat.nii.gz").exists()
     assert not (tmp_path / "out/heat_tumour.nii.gz").exists()
+
+
+@pytest.mark.parametrize("order", ["RAS", "PIR", "SAL"])
+def test_the_viewer_shows_as_much_in_whatever_order_the_voxels_are_stored(order):
+    mask = np.zeros((30, 120, 110), np.uint8)
+    mask[18:22, 60:72, 70:84] = 1
+    shown = []
+    for own in ("LPS", order):
+        stored = sitk.DICOMOrient(to_sitk(mask, Geometry(mask.shape, (3.0, 1.0, 1.2), (0.0, 0.0, 0.0), EYE)), own)
+        here = stored.GetSize()[::-1], stored.GetSpacing()[::-1], stored.GetOrigin(), stored.GetDirection()
+        near = _near(sitk.GetArrayFromImage(stored) > 0, Geometry(*here))
+        cut = sitk.GetArrayFromImage(stored)[near.voxels]
+        shown.append(sitk.DICOMOrient(to_sitk(cut, near.geometry), "LPS"))
+    mine, its = shown
+    assert np.array_equal(sitk.GetArrayFromImage(mine), sitk.GetArrayFromImage(its))
+    assert mine.GetOrigin() == pytest.approx(its.GetOrigin())
 
 
 def test_dicom_objects_of_an_image_without_headers_are_refused_before_any_work(predictor, asked, tmp_path):

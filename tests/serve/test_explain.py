@@ -62,7 +62,7 @@ def test_heat_is_the_runs_own_on_the_cases_image(source, bundle, known, nets):
     assert len(shares) == (2 if source == BOTH else 0)
     for number, values in zip(SOURCES[source], wanted, strict=True):
         region = REGIONS[number]
-        image = to_image(values, case.tumour, case.geometry.spacing_mm, run.roi.patch) * masks[region]
+        image = to_image(values, case.tumour, case.geometry, run.roi.patch) * masks[region]
         assert heat[region].dtype == np.float32
         assert heat[region].shape == case.image.shape
         assert heat[region].max() == pytest.approx(1.0 if image.max() > 0 else 0.0)

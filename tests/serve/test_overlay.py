@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 from PIL import Image
 
 from fusion.data.case import Case
-from fusion.data.image import Geometry
+from fusion.data.image import Geometry, to_sitk
 from fusion.roi.cut_slice import Piece
 from fusion.roi.region import peritumoural_ring
 from fusion.serve import overlay
@@ -16,6 +17,10 @@ from fusion.serve.told import Told
 
 SPACING_MM, WINDOW = (5.0, 0.5, 0.8), (-160.0, 240.0)
 UPRIGHT = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+SAGITTAL = (0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, -1.0, 0.0)
+"""Rows run to the back, columns to the feet, slices to the left."""
+CORONAL = (1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 1.0, 0.0)
+"""Rows run to the left, columns to the head, slices to the back."""
 TURNED = (-1.0, 0.0, 0.0, 0.0, -1.0, 0.0, 0.0, 0.0, 1.0)
 
 
@@ -86,6 +91,39 @@ def test_a_patient_stored_the_other_way_round_looks_the_same():
     one, other = (np.asarray(overlay.regions(told(direction=own), WINDOW)) for own in (UPRIGHT, TURNED))
     assert np.abs(one.astype(int) - other).max() <= 60  # dashes begin elsewhere, numbers round
     assert np.mean(np.abs(one.astype(int) - other) > 8) < 0.01
+
+
+def stored(own: Told, order: str) -> Told:
+    """The same answer with its voxels in another order, at the same places, by ITK."""
+
+    def moved(values):
+        kept = values.astype(np.uint8) if values.dtype == bool else values
+        return sitk.DICOMOrient(to_sitk(kept, own.case.geometry), order)
+
+    image = moved(own.case.image)
+    geometry = Geometry(image.GetSize()[::-1], image.GetSpacing()[::-1], image.GetOrigin(), image.GetDirection())
+    tumour, ring = (sitk.GetArrayFromImage(moved(mask)).astype(bool) for mask in (own.case.tumour, own.external2))
+    heat = {name: sitk.GetArrayFromImage(moved(values)) for name, values in own.heat.items()}
+    return Told(own.answer, Case(own.case.name, sitk.GetArrayFromImage(image), tumour, None, geometry), ring, heat)
+
+
+@pytest.mark.parametrize("order", ["RAS", "PIR", "SAL", "ILP"])
+def test_it_is_the_same_picture_in_whatever_order_the_voxels_are_stored(order):
+    own, other = told(), stored(told(), order)
+    mine, its = (np.asarray(overlay.regions(one, WINDOW)) for one in (own, other))
+    assert np.array_equal(mine[:SIDE], its[:SIDE])
+    number = 1 if "S" in order else 3  # in the file, whose slices may run from the head
+    assert np.array_equal(panel(overlay.regions(own, WINDOW, 1)), panel(overlay.regions(other, WINDOW, number)))
+
+
+@pytest.mark.parametrize(("turned", "letters"), [(SAGITTAL, ("A", "S")), (CORONAL, ("R", "S"))])
+def test_slices_of_other_acquisitions_are_shown_as_acquired_with_the_head_at_the_top(turned, letters):
+    stack = overlay._Stack.of(Geometry((5, 120, 100), SPACING_MM, (0.0, 0.0, 0.0), turned))
+    index = np.broadcast_to(np.arange(5)[:, None, None], (5, 120, 100)).astype(np.float32)
+    assert stack.letters == letters
+    assert stack.pixel_mm == SPACING_MM[1:]
+    assert [np.unique(own).tolist() for own in stack.slices(index)] == [[n] for n in range(5)]
+    assert stack.slices(np.arange(5 * 120 * 100).reshape(5, 120, 100))[0, 0, 0] == 119 * 100 * (turned == CORONAL)
 
 
 def test_another_slice_is_shown_on_request():
