@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -20,3 +22,16 @@ class Topic:
     section: Section
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     plots: Mapping[str, Callable[[], Figure]] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Recorded(Protocol):
+    """Results of any kind of run, as far as topics read that both kinds share."""
+
+    @property
+    def folder(self) -> Path:
+        """The run's."""
+
+    @property
+    def cohort(self) -> pd.DataFrame:
+        """A row a case."""

@@ -6,6 +6,7 @@ from fusion.config.cohort import Category
 from fusion.data.cohort import level_word
 from fusion.features.icc import FILE as ICC_FILE
 from fusion.features.radiomics.preset import columns
+from fusion.report import way
 from fusion.report.checklists.item import FOR_AUTHORS, Answer, done, not_done
 from fusion.report.method import method
 from fusion.report.origin import origin
@@ -61,9 +62,11 @@ def level(results: Results) -> Answer:
 
 
 def flow(results: Results) -> Answer:
-    """Cases, patients and events from the cohort table on."""
+    """Cases, patients and events from the cohort table on, and who left on the way."""
     rows = results.cohort
-    text = f"from the cohort table on, {len(rows)} cases of {rows['patient'].nunique()} patients: {_sets(results)}"
+    before = way.says(way.read(results.folder, results.run.cohort, len(rows)))
+    cases = f"{len(rows)} cases of {rows['patient'].nunique()} patients: {_sets(results)}"
+    text = f"{before}{cases}" if before else f"from the cohort table on, {cases}"
     return done(text, "tables/flow.csv, figures/flow_chart.svg")
 
 

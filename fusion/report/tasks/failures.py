@@ -10,15 +10,16 @@ from fusion.report.tasks.flow import by_sequence
 from fusion.report.tasks.results import TaskResults
 from fusion.report.tasks.words import listed
 from fusion.report.topic import Topic
+from fusion.report.topics.failures import lost
 from fusion.report.words import number
 
 
 def topic(results: TaskResults) -> Topic:
     """Absent models, lacking sequences, classes never called, models no better than the most frequent class."""
-    doubts = [*_absent(results), *_lacking(results), *_silent(results), *_useless(results), *_chance(results),
-              *_leaning(results)]  # fmt: skip
-    lost = "Nothing was lost or doubtful: every model is there, every class is called, every model beats chance."
-    blocks: list[Block] = [Listing(doubts)] if doubts else [Prose(lost, faint=False)]
+    doubts = [*lost(results), *_absent(results), *_lacking(results), *_silent(results), *_useless(results),
+              *_chance(results), *_leaning(results)]  # fmt: skip
+    nothing = "Nothing was lost or doubtful: every model is there, every class is called, every model beats chance."
+    blocks: list[Block] = [Listing(doubts)] if doubts else [Prose(nothing, faint=False)]
     section = Section("failures", "What to be careful about", blocks, "Care")
     return Topic(section, {"failures": pd.DataFrame({"Doubt": doubts})})
 

@@ -8,21 +8,26 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fusion.data.task import task_rows
-from fusion.report.blocks import Block, Heading, Plot, Prose, Rows, Section
+from fusion.report import way, way_chart
+from fusion.report.blocks import Block, Folded, Heading, Plot, Prose, Rows, Section
 from fusion.report.figures import WIDTH
 from fusion.report.style import headed
 from fusion.report.tasks.look import hue
 from fusion.report.tasks.results import TaskResults
 from fusion.report.tasks.words import brief
 from fusion.report.topic import Topic
+from fusion.report.way import Way
 from fusion.report.words import SETS
 
 
 def topic(results: TaskResults) -> Topic:
     """Cases and patients by task and class, what each sequence lacks, sets and folds."""
     counts, missing, parts = by_class(results), by_sequence(results), by_part(results)
+    before = way.read(results.folder, results.run.cohort, len(results.cohort))
+    left = left_out(results, before)
     blocks: list[Block] = [
-        Prose(_told(results, missing), faint=False),
+        Prose(way.says(before, "tumours") + _told(results, missing), faint=False),
+        *_before(results, left),
         Plot("task_classes", "Tumours of each class by task"),
         Rows.of(counts, words=4),
         Heading("Tumours that lack a sequence"),
@@ -32,8 +37,11 @@ def topic(results: TaskResults) -> Topic:
         Prose("Patients never part: all tumours of one are in one set and one fold, the same for every task."),
         Rows.of(parts),
     ]
-    tables = {"flow": counts, "missing_sequences": missing, "folds": parts}
-    return Topic(Section("flow", "Flow of cases", blocks), tables, {"task_classes": lambda: drawn(results)})
+    tables = {"flow": counts, "missing_sequences": missing, "folds": parts} | ({} if left.empty else {"way": left})
+    plots = {"task_classes": lambda: drawn(results)}
+    if before is not None:
+        plots["flow_chart"] = lambda: charted(results, before)
+    return Topic(Section("flow", "Flow of cases", blocks), tables, plots)
 
 
 def by_class(results: TaskResults) -> pd.DataFrame:
@@ -71,6 +79,31 @@ def by_part(results: TaskResults) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def left_out(results: TaskResults, before: Way | None) -> pd.DataFrame:
+    """A row for the table, for every reason to leave, and for the cohort; none where nothing was before it."""
+    above = way.rows(before, results.run.cohort)
+    if before is None:
+        return above
+    cohort = {"Part": "Cohort", "Cases": len(results.cohort), "Patients": results.cohort["patient"].nunique()}
+    made = pd.concat([above, pd.DataFrame([cohort])], ignore_index=True)
+    return made.rename(columns={"Cases": "Tumours"})
+
+
+def charted(results: TaskResults, before: Way) -> Figure:
+    """The flow chart from the table to the cohort."""
+    rows = results.cohort
+    title = f"Flow of tumours: n = {len(rows)} of {rows['patient'].nunique()} patients"
+    figure = headed(title, "Each tumour leaves at the first rule that sends it away.", WIDTH,
+                    1.3 + way_chart.INCHES * way_chart.height(before))  # fmt: skip
+    axis = figure.subplots()
+    axis.set_axis_off()
+    axis.set(xlim=(0, 1), ylim=(0.8, 1 + way_chart.height(before)))
+    way_chart.drawn(axis, before, 0.98, "tumours")
+    lines = [f"n = {len(rows)} tumours of {rows['patient'].nunique()} patients"]
+    way_chart.box(axis, 0.5, 0.9, 0.34, 0.16, "Cohort", lines)
+    return figure
+
+
 def drawn(results: TaskResults) -> Figure:
     """A bar a task, in it a length a class."""
     counts = by_class(results)
@@ -91,6 +124,14 @@ def drawn(results: TaskResults) -> Figure:
     axis.set(xlabel="tumours")
     axis.grid(visible=False, axis="y")
     return figure
+
+
+def _before(results: TaskResults, left: pd.DataFrame) -> list[Block]:
+    """The way into the cohort, where there was one."""
+    if left.empty:
+        return []
+    chart = Plot("flow_chart", "Flow of tumours: the table, who left and the cohort")
+    return [chart, Folded("The same counts as a table", [Rows.of(way.printed(left))]), *way.reasons(results.folder)]
 
 
 def _label(axis: Axes, row: Mapping[Hashable, Any], start: int, place: int, widest: int) -> None:

@@ -6,17 +6,23 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fusion.config.harmonise import Icc
-from fusion.features.icc import FILE
+from fusion.features.icc import FILE, KINDS
 from fusion.report.blocks import Block, Folded, Plot, Prose, Rows, Section
 from fusion.report.figures import WIDTH
 from fusion.report.results import Results
 from fusion.report.style import FAINT, SHADES, headed
 from fusion.report.topic import Topic
-from fusion.report.words import percent, share
+from fusion.report.words import number, percent, share
 
 REGIONS = {"tumour": "Tumor", "external2": "External2"}
 """Regions as the models' names have them."""
-WHO = {"inter": "two readers", "intra": "one reader twice"}
+WHO = {"inter": "two readers", "intra": "one reader twice", "perturbed": "drawn and perturbed outlines"}
+DASHES: dict[str, str | tuple[float, tuple[float, ...]]] = {
+    "inter": "solid",
+    "intra": (0.0, (4.0, 1.6)),
+    "perturbed": (0.0, (1.2, 1.2)),
+}
+ENDS = ("icc", "low", "high")
 READ = (
     "An ICC of 1 means that it makes no difference who drew the outline, 0 that it makes all. A feature that depends "
     "on it cannot be relied on elsewhere. No outcome is read here, so one and the same filter serves every fold."
@@ -28,16 +34,20 @@ def topic(results: Results) -> Topic | None:
     choice, path = results.run.heads.icc, results.folder / FILE
     if choice is None or not path.is_file():
         return None
-    table = features(pd.read_csv(path))
+    readings = pd.read_csv(path)
+    table, three = features(readings), by_kind(readings, choice)
     by_class, by_image = _shares(table, "class"), _shares(table, "image")
+    note = f"Median over the features, and how many are above {choice.minimum:g}; ICC({choice.kind}) decides."
     blocks: list[Block] = [
         Prose(_says(table, choice), faint=False),
-        Prose(f"{READ} {_counts(table, choice, results)}"),
+        Prose(f"{READ}{_perturbed(table, choice)} {_counts(table, choice, results)}"),
         Plot("agreement", "Share of features on which readings agree"),
         Rows.of(by_class),
         Folded("By image type", [Rows.of(by_image)]),
+        *([] if three.empty else [Folded("By kind of ICC", [Rows.of(three, words=2, note=note)])]),
     ]
     tables = {"icc": _machine(table, choice), "icc_by_class": by_class, "icc_by_image": by_image}
+    tables |= {} if three.empty else {"icc_by_kind": three}
     plots = {"agreement": lambda: drawn(table, choice)}
     return Topic(Section("agreement", "Agreement of readers", blocks, "Agreement"), tables, plots)
 
@@ -51,10 +61,30 @@ def features(readings: pd.DataFrame) -> pd.DataFrame:
     keys = ["region", "feature"]
     table = readings.groupby(keys, sort=False)["passed"].all().rename("kept").reset_index()
     for kind, own in readings.rename(columns={"icc": "estimate"}).groupby("readings"):
-        values = own.set_index(keys)[["estimate", "low", "high", "cases"]]
+        values = own.set_index(keys)[["estimate", "low", "high", "cases", *_every(own)]]
         table = table.merge(values.add_prefix(f"{kind}_").reset_index(), on=keys)
     table[["image", "class"]] = table["feature"].str.split("_", n=2, expand=True)[[0, 1]]
     return table
+
+
+def by_kind(readings: pd.DataFrame, choice: Icc) -> pd.DataFrame:
+    """All three ICCs of every comparison and region, where the run keeps them: the median, and features above the cut.
+
+    Args:
+        readings: as features/icc.csv.
+        choice: its minimum is the cut.
+    """
+    if not _every(readings):
+        return pd.DataFrame()
+    rows = []
+    for (kind, region), own in readings.groupby(["readings", "region"], sort=False):
+        iccs = {name: own[_column("icc", name)] for name in KINDS}
+        cells = {
+            f"ICC({name})": f"{number(float(every.median()))}; {share(int((every > choice.minimum).sum()), len(every))}"
+            for name, every in iccs.items()
+        }
+        rows.append({"Readings": WHO[str(kind)], "Region": REGIONS[str(region)], **cells})
+    return pd.DataFrame(rows)
 
 
 def drawn(table: pd.DataFrame, choice: Icc) -> Figure:
@@ -75,6 +105,15 @@ def _kinds(table: pd.DataFrame) -> list[str]:
     return [kind for kind in WHO if f"{kind}_estimate" in table]
 
 
+def _column(end: str, kind: str) -> str:
+    return f"{end}_{kind.replace(',', '_')}"
+
+
+def _every(readings: pd.DataFrame) -> list[str]:
+    """Columns of all three ICCs, which runs of earlier versions lack."""
+    return [name for kind in KINDS for end in ENDS if (name := _column(end, kind)) in readings]
+
+
 def _cases(table: pd.DataFrame, kind: str) -> int:
     return int(table[f"{kind}_cases"].iloc[0])
 
@@ -88,9 +127,22 @@ def _says(table: pd.DataFrame, choice: Icc) -> str:
     return f"Readings of {who} agree on {' and '.join(parts)}; the models read no others. {_rule(choice)}."
 
 
+def _perturbed(table: pd.DataFrame, choice: Icc) -> str:
+    """What to make of masks that nobody drew."""
+    if choice.perturb is None or "perturbed" not in _kinds(table):
+        return ""
+    masks = "one mask a case was" if choice.perturb.readings == 1 else f"{choice.perturb.readings} masks a case were"
+    return (
+        f" Besides, {masks} perturbed (Zwanenburg 2019): the surface by {choice.perturb.jitter_mm:g} mm, the place by "
+        f"{choice.perturb.shift_mm:g} mm and the volume by {100 * choice.perturb.volume:g}%, standard deviations; this "
+        "shows how far a feature depends on the outline, not how differently two people draw."
+    )
+
+
 def _rule(choice: Icc) -> str:
     what = "ICC" if choice.bound == "estimate" else "the lower end of the ICC's interval"
-    each = " in each comparison" if choice.readers == "both" else ""
+    several = choice.readers == "both" or (choice.perturb is not None and choice.readers != "none")
+    each = " in each comparison" if several else ""
     return f"Kept where {what} is above {choice.minimum:g}{each}"
 
 
@@ -118,7 +170,8 @@ def _shares(table: pd.DataFrame, by: str) -> pd.DataFrame:
 
 
 def _machine(table: pd.DataFrame, choice: Icc) -> pd.DataFrame:
-    columns = [f"{kind}_{value}" for kind in _kinds(table) for value in ("estimate", "low", "high")]
+    ends = ("estimate", "low", "high", *(_column(end, kind) for kind in KINDS for end in ENDS))
+    columns = [name for kind in _kinds(table) for value in ends if (name := f"{kind}_{value}") in table]
     made = table.assign(kind=choice.kind)[["region", "feature", "kind", *columns, "kept"]]
     return made.rename(columns={f"{kind}_estimate": kind for kind in WHO})
 
@@ -129,8 +182,7 @@ def _curves(axis: Axes, table: pd.DataFrame, choice: Icc) -> None:
             values = np.sort(table[table["region"] == region][f"{kind}_estimate"].dropna().to_numpy())
             above = 1 - np.arange(len(values) + 1) / (table["region"] == region).sum()
             above -= 1 - len(values) / (table["region"] == region).sum()
-            dash = "solid" if kind == "inter" else (0.0, (4.0, 1.6))
-            axis.step([-1.0, *values], above, where="post", color=SHADES[name][1], linestyle=dash,
+            axis.step([-1.0, *values], above, where="post", color=SHADES[name][1], linestyle=DASHES[kind],
                       label=f"{name}, {WHO[kind]}")  # fmt: skip
     axis.axvline(choice.minimum, color=FAINT, linestyle="dotted", linewidth=1.2)
     axis.set(xlim=(0, 1.01), ylim=(0, 1.01), xlabel="ICC", ylabel="share of features above", title="All features")

@@ -11,7 +11,8 @@ from fusion.report import findings
 from fusion.report.blocks import Block, Heading, Listing, Prose, Rows, Section
 from fusion.report.figures import cases
 from fusion.report.results import Results
-from fusion.report.topic import Topic
+from fusion.report.topic import Recorded, Topic
+from fusion.report.way import LOST
 from fusion.report.words import SETS, number
 
 FEW = 700
@@ -24,17 +25,31 @@ SURE = 0.9
 def topic(results: Results) -> Topic:
     """Warnings, small regions, models without calibration or absent, unfinished stages, wrong calls."""
     wrong = wrong_calls(results)
-    doubts = [*_warnings(results), *_small(results), *_uncalibrated(results), *_empty(results),
+    doubts = [*lost(results), *_warnings(results), *_small(results), *_uncalibrated(results), *_empty(results),
               *findings.absent(results), *_unfinished(results)]  # fmt: skip
-    lost = "Nothing was lost on the way: no warning, no small region, every model is there, every stage ended."
+    nothing = "Nothing was lost on the way: no warning, no small region, every model is there, every stage ended."
     blocks: list[Block] = [
-        *([Prose(_counted(doubts), faint=False), Listing(doubts)] if doubts else [Prose(lost, faint=False)]),
+        *([Prose(_counted(doubts), faint=False), Listing(doubts)] if doubts else [Prose(nothing, faint=False)]),
         Heading(f"Wrong calls of {results.reference}"),
         Prose(_read(results), faint=False),
         Rows.of(wrong, words=2),
     ]
     section = Section("failures", "What was lost or doubtful", blocks, "Failures")
     return Topic(section, {"wrong_calls": wrong, "failures": pd.DataFrame({"Doubt": doubts})})
+
+
+def lost(results: Recorded) -> list[str]:
+    """Cases that could not be used, by the stage that they failed in."""
+    path = results.folder / LOST
+    table = pd.read_csv(path, dtype=str, keep_default_na=False) if path.is_file() else pd.DataFrame({"case": []})
+    if not (count := table["case"].nunique()):
+        return []
+    stages = ", ".join(f"{stage} {own}" for stage, own in table.groupby("stage", sort=False)["case"].nunique().items())
+    are = "case that was in the cohort is" if count == 1 else "cases that were in the cohort are"
+    return [
+        f"{count} {are} in no figure, as they could not be read or measured ({stages}); where that has to do with the "
+        "tumour, the others are no fair sample."
+    ]
 
 
 def _counted(doubts: list[str]) -> str:
