@@ -150,9 +150,15 @@ def _whole(frames: tuple[Frame, ...], axes: Axes, even: Levels, lean: Tilt, wher
     uptakes = [header.uptake for header in headers if header.uptake is not None]
     suv = factor(uptakes) if uptakes else Factor(1.0, "")
     assert isinstance(suv, Factor)  # what is none was refused with the headers
-    studies = "each file names a study of its own" if own_studies(headers) else ""
-    notes = tuple(note for note in (studies, lean.note, even.note, suv.note) if note)
+    notes = (*_seen(headers), *(note for note in (lean.note, even.note, suv.note) if note))
     return Grid(frames, geometry, mend, suv.value, notes)
+
+
+def _seen(headers: Sequence[Header]) -> list[str]:
+    """What is told of headers that are read all the same."""
+    lossy = sum(header.lossy for header in headers)
+    notes = ["each file names a study of its own"] if own_studies(headers) else []
+    return notes + ([f"compressed with loss in {lossy} of {len(headers)} slices"] if lossy else [])
 
 
 def _step(frames: Sequence[Frame], axes: Axes) -> float:

@@ -1,25 +1,17 @@
 """What an image's reader needs of a DICOM file's header; nothing that names a person is kept or told."""
 
 import hashlib
-import logging
-import mmap
 import re
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pydicom
-from pydicom.filereader import read_file_meta_info
 
+from fusion.data.dicom_file import Unreadable, opened
 from fusion.data.dicom_plane import Plane, planes
 from fusion.data.dicom_tags import count, number, word, words
 from fusion.data.dicom_uptake import Uptake, uptake
-from fusion.errors import FusionError
 
-PREFIX = slice(128, 132)
-DEFLATED = "1.2.840.10008.1.2.1.99"
 SEGMENTATIONS = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
 """DICOM SEG, and its label map."""
 STRUCTURES = "1.2.840.10008.5.1.4.1.1.481.3"
@@ -42,12 +34,6 @@ OTHERS = {
     STRUCTURES: "RT structures",
     **dict.fromkeys(SEGMENTATIONS, "a segmentation"),
 }
-
-logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)  # its warnings quote values, which may be a name
-
-
-class Unreadable(Exception):
-    """Says in a few words why a file is no DICOM that can be read."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +66,8 @@ class Header:
     """Lowest and highest stored number of pixels that were not measured; empty where there are none."""
     tilt_deg: float
     lookup: bool
+    lossy: bool
+    """Whether it was ever compressed with loss."""
     frames: int
     planes: tuple[Plane, ...]
     uptake: Uptake | None
@@ -89,41 +77,6 @@ class Header:
     def modality(self) -> str:
         """CT, MR or PT; of other objects what they are."""
         return VOLUMES.get(self.sop_class) or OTHERS.get(self.sop_class, "another kind of object")
-
-
-def is_dicom_file(path: Path) -> bool:
-    """Whether the file begins as DICOM files do: any 128 bytes, then DICM."""
-    with path.open("rb") as file:
-        return file.read(PREFIX.stop)[PREFIX] == b"DICM"
-
-
-@contextmanager
-def opened(path: Path, pixels: bool = False) -> Iterator[pydicom.Dataset]:
-    """The data set in ``path``, as long as the block lasts.
-
-    The file is mapped, so that a length in it that is larger than the file allocates nothing.
-
-    Raises:
-        Unreadable: no DICOM, cut off, deflated (small files that may unpack to any size), or broken in any other way,
-            inside the block too: values are parsed when they are asked for.
-    """
-    try:
-        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content, _quiet():
-            if read_file_meta_info(path).get("TransferSyntaxUID") == DEFLATED:
-                raise Unreadable("deflated")
-            yield pydicom.dcmread(content, stop_before_pixels=not pixels)
-    except (Unreadable, FusionError):
-        raise
-    except Exception as error:  # a parser on any bytes raises anything; its words may quote a name, so they stay here
-        raise Unreadable(f"broken or cut off, {type(error).__name__}") from error
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """No warnings of values that break the standard: they may quote a name, and those that matter are checked."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
 
 
 def read_header(path: Path) -> Header:
@@ -155,6 +108,7 @@ def read_header(path: Path) -> Header:
             padding=_padding(own),
             tilt_deg=number(own.get("GantryDetectorTilt")) or 0.0,
             lookup="ModalityLUTSequence" in own,
+            lossy=word(own, "LossyImageCompression") == "01",
             frames=count(own.get("NumberOfFrames") or 1),
             planes=planes(own),
             uptake=uptake(own) if VOLUMES.get(sop_class) == "PT" else None,

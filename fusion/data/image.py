@@ -98,7 +98,7 @@ def is_dicom(path: Path) -> bool:
         return True
     if not path.is_file() or path.name.lower().endswith(SUFFIXES):
         return False
-    from fusion.data.dicom_header import is_dicom_file
+    from fusion.data.dicom_file import is_dicom_file
 
     try:
         return is_dicom_file(path)

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from fusion.data.case import Case
-from fusion.data.dicom_header import is_dicom_file
-from fusion.data.image import Geometry, write_mask
+from fusion.data.dicom_file import is_dicom_file
+from fusion.data.image import Geometry, is_zip, write_mask
 from fusion.errors import CohortError, Fault
 from fusion.roi.back import write_map
 from fusion.roi.region import REGIONS
@@ -44,7 +44,7 @@ def deliver(predictor: Predictor, asked: Asked, outputs: Outputs) -> Answer:
         _write_slices(told, folder)
     _write_sheets(told, bundle, outputs)
     if outputs.dicom:
-        _write_dicom(told, asked, folder)
+        _write_dicom(told, asked, bundle, folder)
     write_text(folder / ANSWER, told.answer.model_dump_json(indent=2) + "\n")
     return told.answer
 
@@ -123,18 +123,21 @@ def _write_sheets(told: Told, bundle: Bundle, outputs: Outputs) -> None:
 
 
 def _series(asked: Asked) -> Path:
-    """The case's image, which has to be a DICOM series: its folder, or one of its files."""
+    """The case's image, which has to be a DICOM series: its folder or zip, or one of its files."""
     image = asked.files.image if asked.files else None
-    if image is not None and (image.is_dir() or not image.exists() or is_dicom_file(image)):
+    if image is not None and (not image.is_file() or is_zip(image) or is_dicom_file(image)):
         return image
     remedy = "give a DICOM series as image, or leave DICOM objects out"
     expected = "a DICOM series, to which they refer"
     raise CohortError(Fault("an image without DICOM headers", expected, remedy, asked.case))
 
 
-def _write_dicom(told: Told, asked: Asked, folder: Path) -> None:
+def _write_dicom(told: Told, asked: Asked, bundle: Bundle, folder: Path) -> None:
     """external2_seg.dcm and answer_sr.dcm."""
+    from fusion.data.unzipped import unzipped
     from fusion.serve import dicom_out
 
-    dicom_out.segmentation(told, _series(asked), folder / "external2_seg.dcm")
-    dicom_out.report(told, _series(asked), folder / "answer_sr.dcm")
+    given, dicom = _series(asked), bundle.run.cohort.dicom
+    with unzipped(given) as real:
+        dicom_out.segmentation(told, real[given], folder / "external2_seg.dcm", dicom)
+        dicom_out.report(told, real[given], folder / "answer_sr.dcm", dicom)
