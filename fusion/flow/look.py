@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fusion.config.run import Run
+from fusion.data.acquisition import acquisition
 from fusion.data.case import Case, Files, load
 from fusion.data.dicom_series import digest
 from fusion.data.eligibility import Left, by_mask
@@ -14,6 +15,7 @@ from fusion.machine_faults import of_file
 from fusion.roi.diameter import axial_diameter_mm
 from fusion.roi.refined import Refined, judged
 from fusion.roi.region import regions
+from fusion.roi.upright import stored_order
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,9 @@ class Seen:
     """Without its voxels."""
     notes: tuple[str, ...] = ()
     acquired: dict[str, str | float] = field(default_factory=dict)
+    """How the image was taken, as its DICOM headers have it."""
+    stored: str = ""
+    """Where the image's axes run to, such as LPS."""
 
 
 def look(asked: Asked, run: Run) -> Seen:
@@ -69,7 +74,10 @@ def _regions(files: Files, edited: Path | None, run: Run, data_sha256: str) -> S
     for other in again:
         _outlined(other, run)
     notes = (*case.notes, *(note for note in ring.notes if note not in case.notes))
-    return Seen((), data_sha256, None, replace(ring, ring=ring.ring[:0]), notes)
+    return Seen(
+        data_sha256=data_sha256, ring=replace(ring, ring=ring.ring[:0]), notes=notes,
+        acquired=acquisition(files.image, run.cohort.dicom), stored=stored_order(case.geometry),
+    )  # fmt: skip
 
 
 def _ring(case: Case, files: Files, edited: Path | None, run: Run) -> Refined:

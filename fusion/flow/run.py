@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from fusion.config.run import Run
-from fusion.flow import agreement, augment_then_split, networks, slices, stages, tasks, validation
+from fusion.flow import agreement, augment_then_split, cohort_files, networks, rings, slices, stages, tasks, validation
 from fusion.flow.bundle import write_bundle
 from fusion.flow.check import check
 from fusion.flow.folder import note_environment, opened, told
@@ -13,16 +13,16 @@ from fusion.report import optimism
 
 Stage = Callable[[Work], Work | None]
 """A stage gives the work back where it lost cases of it."""
-OUTLINE: tuple[Stage, ...] = (stages.write_cohort, stages.write_regions)
-MEASURE: tuple[Stage, ...] = (stages.write_radiomics, stages.enough)
-REGIONS: tuple[Stage, ...] = (*OUTLINE, stages.enough)
+OUTLINE: tuple[Stage, ...] = (cohort_files.write_cohort, rings.write_regions)
+MEASURE: tuple[Stage, ...] = (stages.write_radiomics, cohort_files.enough)
+REGIONS: tuple[Stage, ...] = (*OUTLINE, cohort_files.enough)
 EXTRACT: tuple[Stage, ...] = (*OUTLINE, *MEASURE, agreement.write_agreement)
-TRAIN: tuple[Stage, ...] = (*OUTLINE, networks.write_patches, stages.enough, networks.write_networks)
+TRAIN: tuple[Stage, ...] = (*OUTLINE, networks.write_patches, cohort_files.enough, networks.write_networks)
 EVERYTHING: tuple[Stage, ...] = (
     *OUTLINE, networks.write_patches, *MEASURE, agreement.write_agreement, networks.write_networks,
     stages.write_predictions, validation.write_validation,
 )  # fmt: skip
-CUT: tuple[Stage, ...] = (stages.write_cohort, slices.write_slices, stages.enough)
+CUT: tuple[Stage, ...] = (cohort_files.write_cohort, slices.write_slices, cohort_files.enough)
 OF_SLICES: dict[tuple[Stage, ...], tuple[Stage, ...]] = {
     REGIONS: CUT,
     EXTRACT: (*CUT, slices.write_radiomics),

@@ -1,72 +1,37 @@
 """The stages of a run, in order; each leaves files and does nothing where they already are."""
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
 from fusion.config.run import Run
-from fusion.data.case import Files, load
-from fusion.data.image import write_mask
 from fusion.errors import Fault, FusionError, RunError
 from fusion.evaluate import predictions
 from fusion.evaluate.metrics import metrics
 from fusion.features import clinical
 from fusion.features.radiomics import extract
 from fusion.features.table import FeatureTable
-from fusion.flow import lost, networks, tasks
+from fusion.flow import networks, tasks
 from fusion.flow.agreement import agreed
-from fusion.flow.attempt import Attempt, failures
 from fusion.flow.folder import stored_run, told
+from fusion.flow.rings import rings_digest, same_rings
 from fusion.flow.work import Work
 from fusion.heads.combine import CALIBRATION, INNER, predict, radiomics_scores
 from fusion.heads.literal import literal_predictions
 from fusion.heads.path import ERRORS, PATH
-from fusion.progress import each
 from fusion.report import optimism, page
 from fusion.report.results import Results
 from fusion.report.tasks.results import TaskResults
-from fusion.roi.region import REGIONS, regions
-from fusion.roi.ring_files import ring_file, write_labels
-from fusion.store import sha256, write_csv, write_parquet
-
-
-def write_cohort(work: Work) -> None:
-    """cohort.csv and splits.csv; where there is something to say excluded.csv, eligibility.csv, notes.csv, lost.csv."""
-    cases, checked, folder = work.cases, work.checked, work.folder
-    write_csv(folder / "splits.csv", cases[["case", "patient", "set", "fold"]])
-    write_csv(folder / "cohort.csv", cases)
-    if not checked.flow.empty:
-        write_csv(folder / "excluded.csv", checked.left)
-        write_csv(folder / "eligibility.csv", checked.flow)
-    if notes := [(case, note) for case, own in checked.seen.items() for note in own.notes]:
-        write_csv(folder / "notes.csv", pd.DataFrame(notes, columns=["case", "note"]))
-    if work.lost:
-        lost.write(folder, work.lost, checked.sets)
-
-
-def write_regions(work: Work) -> Work:
-    """regions/<case>_external2.nii.gz; a ring that is there already, edited or not, stays.
-
-    Beside them label colours for two programs, and regions/rings.csv: which rings are automatic, edited or given.
-    """
-    folder, there = work.folder / "regions", work.rings
-    missing = [own for own in work.files if own.case not in there]
-    if missing:
-        with told(work.folder, "regions"):
-            verb = Attempt(partial(_write_ring, run=work.run, folder=folder))
-            work = work.without(failures(each(verb, missing, "regions", work.run.jobs)), "regions")
-    write_labels(folder, work.run.cohort.label)
-    write_csv(folder / "rings.csv", _rings(work))
-    return work
+from fusion.roi.region import REGIONS
+from fusion.store import write_csv, write_parquet
 
 
 def write_radiomics(work: Work) -> Work:
     """features/radiomics_<region>.parquet and features/radiomics_warnings.csv; neither with more lost than may be."""
     paths = {region: work.folder / f"features/radiomics_{region}.parquet" for region in REGIONS}
     if all(path.is_file() for path in paths.values()):
-        _same_rings(paths["external2"], _rings_digest(work))
+        same_rings(paths["external2"], rings_digest(work))
         return work
     with told(work.folder, "radiomics"):
         found, failed = extract.measured(work.files, work.run, work.run.cache or work.folder / "features/cases")
@@ -75,19 +40,8 @@ def write_radiomics(work: Work) -> Work:
             return work
         write_csv(work.folder / "features/radiomics_warnings.csv", _warnings(found))
         for region, path in paths.items():
-            write_parquet(path, found[region].values, {**found[region].metadata, "rings_sha256": _rings_digest(work)})
+            write_parquet(path, found[region].values, {**found[region].metadata, "rings_sha256": rings_digest(work)})
         return work
-
-
-def enough(work: Work) -> None:
-    """Stop before anything is fitted where more cases are lost than may be; else cohort.csv and splits.csv of the rest.
-
-    Raises:
-        CohortError: every fault of the lost cases.
-    """
-    work.enough()
-    if work.lost:
-        write_cohort(work)
 
 
 def write_predictions(work: Work) -> None:
@@ -166,12 +120,6 @@ def compare(folders: Sequence[Path], out: Path, pdf: bool = False) -> Path:
     return page.write_comparison(found, out, pdf)
 
 
-def _write_ring(files: Files, run: Run, folder: Path) -> None:
-    case = load(files, run.cohort, run.roi.resample_mask)
-    ring = regions(case, run.roi)["external2"]
-    write_mask(ring_file(folder, case.name), ring, case.geometry, run.cohort.label)
-
-
 def _warnings(tables: dict[str, FeatureTable]) -> pd.DataFrame:
     """One row a case and region that its features carry a warning for."""
     rows = [
@@ -181,29 +129,3 @@ def _warnings(tables: dict[str, FeatureTable]) -> pd.DataFrame:
         if warning
     ]
     return pd.DataFrame(rows, columns=["case", "region", "warning"])
-
-
-def _rings(work: Work) -> pd.DataFrame:
-    """case, ring (automatic, edited, given), dice, voxels, automatic_voxels."""
-    found = [(own.case, work.checked.seen[own.case].ring) for own in work.files]
-    rows = [(case, own.how, own.dice, own.voxels, own.automatic_voxels) for case, own in found if own is not None]
-    return pd.DataFrame(rows, columns=["case", "ring", "dice", "voxels", "automatic_voxels"])
-
-
-def _rings_digest(work: Work) -> str:
-    """Names the rings on disk, so that features and rings that do not belong together are noticed."""
-    import hashlib
-
-    rings = work.rings
-    return hashlib.sha256("".join(sha256(rings[own.case]) for own in work.files).encode()).hexdigest()
-
-
-def _same_rings(table: Path, rings: str) -> None:
-    import pyarrow.parquet as pq
-
-    before = pq.read_schema(table).metadata.get(b"rings_sha256", b"").decode()
-    if before != rings:
-        remedy = "delete features, checkpoints and predictions.csv to measure again, or use another output"
-        raise RunError(
-            Fault("rings edited after the features were measured", "rings of that time", remedy, file=str(table))
-        )

@@ -11,7 +11,8 @@ from fusion.data.case import Files
 from fusion.data.study import Study
 from fusion.errors import CohortError, Fault
 from fusion.flow import lost
-from fusion.flow.check import Checked, unmet
+from fusion.flow.check import unmet
+from fusion.flow.checked import Checked
 from fusion.flow.folder import noted
 from fusion.flow.lost import Lost
 from fusion.roi.ring_files import found_rings
