@@ -15,8 +15,7 @@ from fusion.flow.readings import counted
 from fusion.flow.run import EXTRACT, part
 from tests import toy
 
-ASKED = ("heads.icc={readings: none, minimum: 0.75, perturb: {cases: 5, readings: 2}}", "split.folds=2")
-LITTLE = ("radiomics={images: [original], classes: [firstorder, glcm]}",)
+ASKED = ("heads.icc={readers: none, minimum: 0.75, perturb: {cases: 5, readings: 2}}", "split.folds=2")
 
 
 def files(folder) -> dict[str, bytes]:
@@ -27,7 +26,7 @@ def files(folder) -> dict[str, bytes]:
 def measured(tmp_path_factory):
     folder = tmp_path_factory.mktemp("perturbed")
     toy.cohort(folder, 12)
-    own = toy.run(folder, *ASKED, *LITTLE)
+    own = toy.run(folder, *ASKED)
     part(own, EXTRACT)
     return folder, own
 
@@ -73,7 +72,8 @@ def test_models_read_features_that_the_outline_does_not_decide(measured):
         assert 0 < kept[region].shape[1] < tables[region].shape[1]
 
 
-def test_started_again_with_more_workers_the_masks_and_the_agreement_are_the_same(measured, tmp_path):
+@pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_started_again_the_masks_and_the_agreement_are_the_same_by_any_number_of_workers(measured, tmp_path, jobs):
     folder = tmp_path / "again"
     shutil.copytree(measured[0], folder)
     before, agreement = files(folder), (folder / "run/features/icc.csv").read_bytes()
@@ -81,7 +81,7 @@ def test_started_again_with_more_workers_the_masks_and_the_agreement_are_the_sam
         path.unlink()
     (folder / "run/run.yaml").unlink()
     (folder / "run/environment.json").unlink()
-    part(toy.run(folder, *ASKED, *LITTLE, "jobs=2"), EXTRACT)
+    part(toy.run(folder, *ASKED, f"jobs={jobs}"), EXTRACT)
     assert files(folder) == before
     assert (folder / "run/features/icc.csv").read_bytes() == agreement
 
@@ -108,7 +108,7 @@ def test_readings_that_fail_late_are_told_all_at_once_by_their_file(measured, tm
     one.write_bytes(one.read_bytes()[:60])
     toy.write(other, np.zeros(toy.SHAPE, np.uint8))
     with pytest.raises(FeatureError) as error:
-        part(toy.run(folder, *ASKED, *LITTLE), EXTRACT)
+        part(toy.run(folder, *ASKED), EXTRACT)
     first, second = sorted(str(fault) for fault in error.value.faults)
     assert f"{one}: found an unreadable file" in first
     assert f"{other}: found no voxel with label 1" in second

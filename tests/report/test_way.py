@@ -134,7 +134,8 @@ def acquired(folder, results, scanner: str = "") -> None:
         rows.append(
             {"case": case, "scanner": scanner, "manufacturer": "", "model": model, "pitch": None,
              "tube_voltage_kv": high if n % 4 < 2 else low, "rotation_time_s": rotation,
-             "slice_thickness_mm": 5 if n else None, "kernel": "B30f" if n % 3 else "B20f"}
+             "slice_thickness_mm": 5 if n else None, "tube_current_ma": "80-300" if n % 5 else "120.0",
+             "kernel": "B30f" if n % 3 else "B20f"}
         )  # fmt: skip
     pd.DataFrame(rows).to_csv(folder / "acquisition.csv", index=False)
 
@@ -145,9 +146,11 @@ def test_acquisition_has_a_row_a_scanner_with_value_range_or_most_common(make_ru
     told = acquisition.topic(read(folder, run))
     table = told.tables["acquisition"].set_index("Scanner")
     assert list(table.index) == list(SHEN)
-    assert list(table.columns) == ["Cases", "Tube voltage, kV", "Rotation time, s", "Slice thickness, mm", "Kernel"]
+    assert list(table.columns) == [
+        "Cases", "Tube voltage, kV", "Rotation time, s", "Slice thickness, mm", "Tube current, mA", "Kernel",
+    ]  # fmt: skip
     assert table.loc["Discovery CT750 HD"].tolist() == [
-        "20", "100–120 (median 110)", "0.6", "5; 1 not given", "B30f, 13 (65.0%); 1 others",
+        "20", "100–120 (median 110)", "0.6", "5; 1 not given", "80–300 (median 190)", "B30f, 13 (65.0%); 1 other",
     ]  # fmt: skip
     assert table["Tube voltage, kV"]["SOMATOM Force"] == "100"
     (rows,) = [block for block in told.section.blocks if isinstance(block, Rows)]

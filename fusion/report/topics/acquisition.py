@@ -11,6 +11,8 @@ NAMES = ("case", "scanner", "manufacturer", "model")
 """Columns that say whose images these are, not how they were acquired."""
 UNITS = ("mm", "kv", "ma", "mas", "ms", "s", "ml", "ml_s", "mm_s", "bq", "mbq", "t", "degrees", "min", "deg")
 NOT_GIVEN = "not given"
+SPAN = r"^(-?\d+(?:\.\d+)?)(?:-(-?\d+(?:\.\d+)?))?$"
+"""A number, or the lowest and highest of an image's slices."""
 
 
 def topic(results: Recorded) -> Topic | None:
@@ -18,7 +20,7 @@ def topic(results: Recorded) -> Topic | None:
     path = results.folder / FILE
     if not path.is_file():
         return None
-    images = pd.read_csv(path, dtype={"case": str, "scanner": str, "manufacturer": str, "model": str})
+    images = pd.read_csv(path, dtype=str)
     images = images[images["case"].isin(results.cohort["case"])]
     if images.empty:
         return None
@@ -67,23 +69,24 @@ def _scanner(images: pd.DataFrame) -> "pd.Series[str]":
     return named.where(named != "", found).replace("", NOT_GIVEN)
 
 
-def _told(values: pd.Series) -> str:
+def _told(values: "pd.Series[str]") -> str:
     """A value where there is one; of several the range of numbers with their median, or the most common word."""
     there = values.dropna()
     lacking = len(values) - len(there)
     more = f"; {lacking} {NOT_GIVEN}" if lacking and len(there) else ""
     if there.empty:
         return UNKNOWN
-    if there.nunique() == 1:
-        return f"{_word(there.iloc[0])}{more}"
-    if pd.api.types.is_numeric_dtype(there):
-        return f"{there.min():.4g}–{there.max():.4g} (median {there.median():.4g}){more}"
-    common = there.astype(str).value_counts()
-    return f"{common.index[0]}, {share(int(common.iloc[0]), len(there))}; {len(common) - 1} others{more}"
-
-
-def _word(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float | int) else str(value)
+    ends = there.str.extract(SPAN).astype(float)
+    if ends[0].notna().all():
+        low, high = ends[0], ends[1].fillna(ends[0])
+        if low.min() == high.max():
+            return f"{low.min():.4g}{more}"
+        return f"{low.min():.4g}–{high.max():.4g} (median {((low + high) / 2).median():.4g}){more}"
+    common = there.value_counts()
+    if len(common) == 1:
+        return f"{common.index[0]}{more}"
+    others = f"{len(common) - 1} other{'s' * (len(common) > 2)}"
+    return f"{common.index[0]}, {share(int(common.iloc[0]), len(there))}; {others}{more}"
 
 
 def _says(images: pd.DataFrame, table: pd.DataFrame, results: Recorded) -> str:
