@@ -26,7 +26,7 @@ from fusion.flow.look import Asked, Seen, look
 from fusion.flow.lost import Lost, too_many
 from fusion.flow.lost import read as read_lost
 from fusion.progress import each
-from fusion.roi.ring_files import found_rings
+from fusion.roi.ring_files import rings_in
 from fusion.store import sha256
 
 
@@ -48,8 +48,8 @@ def check(run: Run, folder: Path | None = None) -> Checked:
     _phantom(run)
     lost = () if folder is None else read_lost(folder)
     table = cohort.read(run.cohort, run.seed, run.sequences, run.tasks)
-    faults = list(table.faults)
-    rings = attempted(lambda: found_rings(folder / "regions", table.outcomes) if folder else {}, faults) or {}
+    rings, unknown = rings_in(folder / "regions", table.outcomes) if folder else ({}, [])
+    faults = [*table.faults, *unknown]
     seen = _looked(table, run, rings, {own.case for own in lost})
     digests = {case: own.data_sha256 for case, own in seen.items()} | {own.case: own.data_sha256 for own in lost}
     data_sha256 = _digest(run, table.files, digests)

@@ -34,6 +34,14 @@ def found_rings(folder: Path, cases: Collection[str]) -> dict[str, Path]:
         CohortError: all at once: two files saved under other names for one case, and volumes that no case is named
             by, as a typing error in a name would otherwise leave the automatic ring in use.
     """
+    rings, faults = rings_in(folder, cases)
+    if faults:
+        raise CohortError(faults)
+    return rings
+
+
+def rings_in(folder: Path, cases: Collection[str]) -> tuple[dict[str, Path], list[Fault]]:
+    """As ``found_rings``, with what it would refuse beside what it found, to tell it with other faults."""
     known = set(cases)
     of_case: dict[str, list[Path]] = {}
     faults: list[Fault] = []
@@ -50,19 +58,7 @@ def found_rings(folder: Path, cases: Collection[str]) -> dict[str, Path]:
             found = f"{len(saved)} edited rings ({', '.join(path.name for path in saved)})"
             faults.append(Fault(found, "one", "delete those that do not count", case, str(folder)))
         chosen[case] = (saved or paths)[0]
-    if faults:
-        raise CohortError(faults)
-    return chosen
-
-
-def rings_in(folder: Path) -> dict[str, Path]:
-    """The ring file by case in a folder that ``found_rings`` has checked."""
-    rings: dict[str, Path] = {}
-    for path in _volumes(folder):
-        case = EDITED.sub("", path.name)
-        if case not in rings or rings[case] == ring_file(folder, case):
-            rings[case] = path
-    return rings
+    return chosen, faults
 
 
 def _volumes(folder: Path) -> list[Path]:
