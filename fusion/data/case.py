@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from fusion.config.cohort import Cohort
-from fusion.data.image import Geometry, Image, is_zip, read_image
+from fusion.data.image import Geometry, Image, is_dicom, is_zip, read_image
 from fusion.data.mask import EXTERNAL2, read_mask
 from fusion.data.on_grid import Landed, on_grid
+from fusion.data.slicer_seg import is_slicer_segmentation
 from fusion.errors import CohortError, Fault
 from fusion.types import Mask, Volume
 
@@ -103,5 +104,6 @@ def _landed(path: Path, role: str, image: Image | None, cohort: Cohort, resample
     labels = read_mask(path, role, image, cohort)
     if labels is None:
         return None
-    landed = on_grid(labels, None if image is None else image.geometry, path, cohort, resample_mask)
+    trusted = role == EXTERNAL2 or is_dicom(path) or is_slicer_segmentation(path)
+    landed = on_grid(labels, None if image is None else image.geometry, path, cohort, resample_mask, trusted)
     return Landed(landed.mask, tuple(f"{role}: {note}" for note in (*labels.notes, *landed.notes)))

@@ -35,18 +35,22 @@ class _Lattice:
     start: Int[ndarray, "3"]
 
 
-def on_grid(labels: Labels, image: Geometry | None, path: Path, cohort: Cohort, resample: bool) -> Landed:
+def on_grid(
+    labels: Labels, image: Geometry | None, path: Path, cohort: Cohort, resample: bool, trusted: bool = False
+) -> Landed:
     """Where ``labels`` has ``cohort.label``, on the grid of the image.
 
     A mask whose voxels are the image's, but cropped, padded, flipped or with axes in another order, as programs save
-    them, is moved voxel by voxel. Only a mask between the image's voxels has to be resampled.
+    them, is moved voxel by voxel; only a mask between the image's voxels has to be resampled. A plain volume is moved
+    on request alone, as a header that somebody flipped by mistake looks the same.
 
     Args:
         labels: read from ``path``.
         image: the image's grid; None where it could not be read.
         path: named in faults.
         cohort: label and tolerances.
-        resample: bring a mask between the image's voxels onto its grid instead of refusing it.
+        resample: bring a mask with another grid onto the image's instead of refusing it.
+        trusted: the program that wrote it is known to save crops and other orders of axes; it is moved unasked.
 
     Raises:
         CohortError: no voxel with the label, voxels outside the image, or another grid.
@@ -67,11 +71,13 @@ def on_grid(labels: Labels, image: Geometry | None, path: Path, cohort: Cohort, 
         remedy = "check that mask and image belong together"
         raise CohortError(Fault(found, "a mask inside the image", remedy, file=str(path)))
     lattice = _lattice(inside, labels.geometry, image, cohort)
-    if lattice is not None:
+    if lattice is not None and (trusted or resample):
         return Landed(_moved(inside, lattice, image), (MOVED,))
     if not resample:
         found = f"another grid than the image's: {'; '.join(different)}"
         remedy = "export the mask on the image's grid or set roi.resample_mask=true"
+        if lattice is not None:
+            remedy += ", which keeps every voxel here, if its header is right"
         raise CohortError(Fault(found, "the same grid", remedy, file=str(path)))
     mask = regrid(labels, image).values == cohort.label
     if not mask.any():

@@ -81,7 +81,8 @@ def test_the_diameter_is_that_of_all_corners(shape):
         mask[:, 2:12, 1:9] = rng.random((3, 10, 8)) > 0.8
     spacing = (4.0, 0.7, 1.3)
     corners = [
-        np.unique(np.concatenate([np.argwhere(own) + (a, b) for a in (0, 1) for b in (0, 1)]), axis=0) * spacing[1:]
+        np.unique(np.concatenate([np.argwhere(own) + np.array([a, b]) for a in (0, 1) for b in (0, 1)]), axis=0)
+        * spacing[1:]
         for own in mask
         if own.any()
     ]

@@ -34,8 +34,8 @@ def stored(mask: np.ndarray) -> sitk.Image:
     return to_sitk(mask.astype(np.uint8), IMAGE)
 
 
-def land(labels: Labels, image: Geometry = IMAGE, resample: bool = False, **cohort) -> Landed:
-    return on_grid(labels, image, Path("mask.nrrd"), COHORT.model_copy(update=cohort), resample)
+def land(labels: Labels, image: Geometry = IMAGE, resample: bool = False, trusted: bool = True, **cohort) -> Landed:
+    return on_grid(labels, image, Path("mask.nrrd"), COHORT.model_copy(update=cohort), resample, trusted)
 
 
 def as_labels(raw: sitk.Image) -> Labels:
@@ -72,11 +72,11 @@ def test_the_same_grid_is_taken_as_it_is_without_a_note():
     assert (landed.mask == drawn()).all()
 
 
-def test_a_crop_of_the_mask_needs_no_leave_to_resample(tmp_path):
+def test_a_crop_of_the_mask_loses_no_voxel_where_it_may_be_moved(tmp_path):
     image = toy.write(tmp_path / "a.nii", np.zeros((6, 20, 20), np.float32))
     mask = np.ones((2, 5, 4), np.uint8)
     crop = toy.write(tmp_path / "m.nii", mask, origin=(3.0, 2.0, 6.0))
-    case = load(Files("a", image, crop), COHORT, resample_mask=False)
+    case = load(Files("a", image, crop), COHORT, resample_mask=True)
     assert case.tumour.sum() == 40
     assert case.tumour[2:4, 2:7, 3:7].all()
     assert case.notes == (f"tumour: {MOVED}",)
@@ -126,3 +126,10 @@ def test_only_the_label_asked_for_lands():
     assert (land(two, label=2).mask == drawn()).all()
     with pytest.raises(CohortError, match=r"no voxel with label 7 \(labels: 1, 2\)"):
         land(two, label=7)
+
+
+def test_a_plain_volume_in_another_order_is_moved_on_request_alone():
+    turned = as_labels(sitk.Flip(stored(drawn()), [True, False, False]))
+    with pytest.raises(CohortError, match=r"direction .* which keeps every voxel here, if its header is right"):
+        land(turned, trusted=False)
+    assert (land(turned, trusted=False, resample=True).mask == drawn()).all()
