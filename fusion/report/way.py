@@ -61,7 +61,7 @@ def says(way: Way | None, noun: str = "cases") -> str:
     """The way in one sentence; empty without one."""
     if way is None:
         return ""
-    told = "; ".join(f"{step.name}, {len(step.left)}" for step in way.steps if len(step.left))
+    told = "; ".join(f"{len(step.left)} {step.name[0].lower()}{step.name[1:]}" for step in way.steps if len(step.left))
     return f"Of {way.table} {noun} in the table {way.left} are not in the cohort{f' ({told})' if told else ''}. "
 
 

@@ -10,7 +10,7 @@ from fusion.report.way import Step, Way
 
 INCHES = 3.1
 """Of a chart's unit of height."""
-TABLE = 0.14
+TABLE = 0.18
 """Height of the table's box, in such units."""
 GAP = 0.045
 LINE = 0.058

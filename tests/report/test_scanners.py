@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fusion.config.harmonise import Combat, Icc
+from fusion.config.harmonise import Combat, Icc, Perturb
 from fusion.config.heads import Heads
 from fusion.evaluate import predictions
 from fusion.evaluate.discrimination import auc, delong_interval
@@ -184,6 +184,27 @@ def test_agreement_counts_what_was_kept(make_run):
     assert machine["kept"].sum() == 14
 
 
+def test_all_three_iccs_and_perturbed_readings_are_told(make_run):
+    folder, run = make_run("heads.icc={readers: inter, perturb: {cases: 12, readings: 3}}")
+    table = readings(folder, ("inter", "perturbed")).assign(masks=4)
+    for number, kind in enumerate(("1_1", "2_1", "3_1")):
+        for end in ("icc", "low", "high"):
+            table[f"{end}_{kind}"] = table[end] - 0.1 * number
+    table.to_csv(folder / "features/icc.csv", index=False)
+    told = agreement.topic(read(folder, run))
+    assert "of two readers (12 cases) and of drawn and perturbed outlines (12 cases) agree on 7" in prose(told)
+    assert "3 masks a case were perturbed (Zwanenburg 2019): the surface by 0.5 mm, the place by 0.3 mm" in prose(told)
+    assert "above 0.9 in each comparison" in prose(told)
+    by_kind = told.tables["icc_by_kind"]
+    assert by_kind[["Readings", "Region"]].to_numpy().tolist() == [
+        [who, region] for who in ("two readers", "drawn and perturbed outlines") for region in ("Tumor", "External2")
+    ]
+    assert by_kind.iloc[0, 2:].tolist() == ["0.950; 7 (70.0%)", "0.850; 0 (0.0%)", "0.750; 0 (0.0%)"]
+    machine = told.tables["icc"]
+    assert machine["perturbed_icc_3_1"].iloc[0] == pytest.approx(0.3)
+    assert {"inter_low_1_1", "inter_high_2_1", "perturbed_low_2_1"} < set(machine.columns)
+
+
 def test_without_second_readings_there_is_no_agreement_to_tell(make_run):
     assert agreement.topic(read(*make_run())) is None
     folder, run = make_run("heads.icc={}")
@@ -199,3 +220,6 @@ def test_the_method_tells_what_was_asked():
     assert "over cases of every set" in readers
     assert "means only" in machines
     assert "the effect of age is kept; a scanner that a training part does not hold stays as it is" in machines
+    ((_, alone),) = reliability(Heads(icc=Icc(readers="none", perturb=Perturb(volume=0))))
+    assert "above 0.9 between the drawn mask and a perturbed one of 20 training cases, drawn by lot" in alone
+    assert "surface jittered by 0.5 mm, smooth over 3 mm, shifted by 0.3 mm an axis, all standard" in alone

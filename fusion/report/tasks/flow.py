@@ -97,10 +97,10 @@ def charted(results: TaskResults, before: Way) -> Figure:
                     1.3 + way_chart.INCHES * way_chart.height(before))  # fmt: skip
     axis = figure.subplots()
     axis.set_axis_off()
-    axis.set(xlim=(0, 1), ylim=(0.8, 1 + way_chart.height(before)))
+    axis.set(xlim=(0, 1), ylim=(0.78, 1 + way_chart.height(before)))
     way_chart.drawn(axis, before, 0.98, "tumours")
     lines = [f"n = {len(rows)} tumours of {rows['patient'].nunique()} patients"]
-    way_chart.box(axis, 0.5, 0.9, 0.34, 0.16, "Cohort", lines)
+    way_chart.box(axis, 0.5, 0.89, 0.34, way_chart.TABLE, "Cohort", lines)
     return figure
 
 

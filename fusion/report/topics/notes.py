@@ -23,8 +23,8 @@ def topic(results: Recorded) -> Topic | None:
     table = pd.DataFrame(counts, columns=["What was decided", "Cases"])
     cases, kinds = share(notes["case"].nunique(), len(results.cohort)), len(table)
     text = (
-        f"In {cases} of {len(results.cohort)} cases something had to be decided in reading the files, of "
-        f"{kinds} kind{'s' * (kinds > 1)}. The numbers of this page rest on these decisions."
+        f"In {cases} of {len(results.cohort)} cases something had to be decided in reading the files "
+        f"({kinds} kind{'s' * (kinds > 1)} of decision). The numbers of this page rest on these decisions."
     )
     note = f"Which cases they are, the run folder tells: {FILE}."
     blocks: list[Block] = [Prose(text, faint=False), Folded("Decisions and cases", [Rows.of(table, note=note)])]

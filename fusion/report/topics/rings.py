@@ -41,20 +41,19 @@ def shown(rings: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {"Ring": own["ring"].replace(HOW), "Dice": own["dice"].map(number),
          "Voxels": own["voxels"].astype(str), "Automatic": own["automatic_voxels"].astype(str),
-         "Change": change.map(lambda percent: f"{percent:+.0f}%")}
+         "Change": change.map(lambda percent: f"{percent:+.0f}%").replace({"+0%": "0%", "-0%": "0%"})}
     )  # fmt: skip
 
 
 def _says(rings: pd.DataFrame) -> str:
-    counts = [
-        f"{share(int((rings['ring'] == how).sum()), len(rings))} {words}"
-        for how, words in HOW.items()
-        if (rings["ring"] == how).any()
-    ]
-    told = [f"Of {len(rings)} External2 rings {', '.join(counts)}."]
+    counts = {words: int((rings["ring"] == how).sum()) for how, words in HOW.items()}
+    parts = [f"{share(count, len(rings))} {words}" for words, count in counts.items() if count]
+    told = [f"External2 rings, {len(rings)} in all: {', '.join(parts)}."]
     for how in ("edited", "given"):
         dice = rings.loc[rings["ring"] == how, "dice"]
         if len(dice):
             low, middle, high = (number(float(value)) for value in (dice.min(), dice.median(), dice.max()))
-            told.append(f"Rings {HOW[how]} overlap with the automatic one by a Dice of {middle} ({low} to {high}).")
+            told.append(
+                f"Rings {HOW[how]} overlap with the automatic one by a median Dice of {middle} ({low} to {high})."
+            )
     return " ".join(told)
