@@ -15,6 +15,8 @@ from fusion.data.dicom_unfit import NATIVE
 
 JPEG_LOSSLESS = ("1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70")
 """Decoded by ITK where pydicom has no decoder."""
+WHOLE_WORDS = (*NATIVE, "1.2.840.10008.1.2.5")
+"""Transfer syntaxes, of which RLE is the last, that keep unused bits."""
 
 
 def stored_or_scaled(header: Header) -> tuple[Shaped[ndarray, "frame y x"], bool]:
@@ -29,6 +31,9 @@ def stored_or_scaled(header: Header) -> tuple[Shaped[ndarray, "frame y x"], bool
 
 def _by_pydicom(header: Header) -> Shaped[ndarray, "frame y x"]:
     with opened(header.path, pixels=True) as own:
+        if header.transfer not in WHOLE_WORDS or header.bits[1] == header.bits[0]:
+            return stored_frames(own, header)
+        own.pixel_array_options(correct_unused_bits=False)  # what is in them decides; see used_bits
         return used_bits(stored_frames(own, header), header)
 
 

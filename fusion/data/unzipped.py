@@ -1,7 +1,7 @@
 """Zips in a case's paths: each unpacked once, as long as a block lasts, into a private folder that is gone afterwards.
 
-Reading a case does so once for its image and masks together; a run that reads a case several times unpacks as often
-(0.5 s for a CT of 500 slices), which keeps no copy of patients' files anywhere.
+Reading a case does so once for its image and masks together. A run that reads a case several times unpacks as often:
+200 slices of 512 x 512 take 0.5 s of one core, reading them 0.8 s. In return no copy of patients' files stays anywhere.
 """
 
 from collections.abc import Iterator

@@ -1,13 +1,18 @@
 """Series of real scanners: each read as its twin, or refused for the reason that its source tells."""
 
 import tarfile
+import zipfile
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 import SimpleITK as sitk
+from scipy.ndimage import map_coordinates
 
 from fusion.config.cohort import Cohort
+from fusion.config.dicom import Dicom
+from fusion.data.acquisition import acquisition
 from fusion.data.case import Files, load
 from fusion.data.dicom_seg import read_segment
 from fusion.data.image import Image, Labels, read_image, read_labels, regrid, to_sitk
@@ -39,6 +44,15 @@ READ = {
     "rt-utils/tests/oriented_data": None,
 }
 """Series and twin; without one, ITK's reader, which sorts and scales by itself, is the twin."""
+FILLED = Dicom(missing_slices="interpolate")
+MENDED = {
+    ("dicom2nifti/failing/gantrytilting/001", Dicom()): ("a gantry tilt of 14 degrees",),
+    ("dicom2nifti/failing/sliceincrement/001", FILLED): ("1 of 5 slices made",),
+    ("dicom2nifti/failing/sliceincrement/002", FILLED): ("a gantry tilt of 15.5 degrees", "1 of 5 slices made"),
+}
+"""Series and config, and what is told; their twin is scipy's, as dicom2nifti's own twin of the last has an empty slice
+and slices 0.778 mm apart, which is the table's step and not the one between tilted planes (0.750 mm).
+"""
 REFUSED = {
     "dicom2nifti/failing/notavolume/001": "several images at one position",
     "dicom2nifti/failing/sliceincrement/001": "from 5 to 10 mm: 1 slice missing",
@@ -51,6 +65,13 @@ REFUSED = {
     "dcmqi/23x38x3/seg": "no CT, MR or PET series (1: a segmentation",
     "highdicom": "no readable DICOM (no DICOM file)",
 }
+UNMENDED = {
+    ("dicom2nifti/failing/gantrytilting/001", Dicom(tilt="refuse")): "a gantry tilt of 14 degrees: slices are stacked",
+    ("dicom2nifti/failing/sliceincrement/002", FILLED.model_copy(update={"tilt": "refuse"})): "set cohort.dicom.tilt",
+    ("dicom2nifti/failing/notavolume/001", FILLED): "which differ in acquisition",
+    ("dicom2nifti/failing/sliceorientation/001", FILLED): "several orientations",
+}
+"""Series that a config does not mend, and the reason."""
 SEGMENTS = {
     ("dcmqi/liver.dcm", None): ("dcmqi/ct-3slice", "dcmqi/liver_seg.nrrd", 1),
     ("dcmqi/partial_overlaps.dcm", "GREEN"): ("dcmqi/ct-3slice", "dcmqi/partial_overlaps-1.nrrd", 1),
@@ -106,6 +127,45 @@ def _by_itk(folder: Path) -> np.ndarray:
     return values.reshape(values.shape[-3:])
 
 
+@pytest.mark.parametrize(("name", "dicom"), MENDED)
+def test_slices_aslant_or_missing_lie_where_other_arithmetic_puts_them(edge, name, dicom):
+    own = read_image(edge / name, dicom)
+    assert all(any(told in note for note in own.notes) for told in MENDED[name, dicom])
+    twin = _by_scipy(edge / name, own)
+    assert np.isnan(twin).mean() < 0.02
+    assert np.allclose(own.values, np.where(np.isnan(twin), -1024, twin), atol=0.05)
+    assert "" in own.reference.instances
+
+
+def _by_scipy(folder: Path, own: Image) -> np.ndarray:
+    """The pictures of a folder at the voxels of ``own``: each looked up at a voxel's foot point on it, the two next to
+    the voxel weighted by their distances; NaN outside.
+    """
+    slices = [pydicom.dcmread(path) for path in folder.rglob("*.dcm")]
+    row, column = np.reshape(np.array(slices[0].ImageOrientationPatient, float), (2, 3))
+    normal = np.cross(row, column)
+    slices.sort(key=lambda one: float(np.array(one.ImagePositionPatient, float) @ normal))
+    z, y, x = np.indices(own.values.shape)
+    steps = np.stack([x, y, z], -1) * own.geometry.spacing_mm[::-1]
+    places = steps @ np.reshape(own.geometry.direction, (3, 3)).T + own.geometry.origin_mm
+
+    def looked_up(one):
+        offset = places - np.array(one.ImagePositionPatient, float)
+        index = (offset @ column / one.PixelSpacing[0], offset @ row / one.PixelSpacing[1])
+        grey = one.pixel_array * float(one.RescaleSlope) + float(one.RescaleIntercept)
+        held = [np.where(np.abs(at - np.round(at)) < 1e-4, np.round(at), at) for at in index]
+        return map_coordinates(grey, held, order=1, mode="constant", cval=np.nan)
+
+    heights = np.array([np.array(one.ImagePositionPatient, float) @ normal for one in slices])
+    at = np.interp((places @ normal)[:, 0, 0], heights, np.arange(len(slices)))
+    at = np.where(np.abs(at - np.round(at)) < 1e-3, np.round(at), at)
+    every = [looked_up(one) for one in slices]
+    return np.stack([
+        every[int(one)][n] if one % 1 == 0 else (1 - one % 1) * every[int(one)][n] + one % 1 * every[int(one) + 1][n]
+        for n, one in enumerate(at)
+    ])  # fmt: skip
+
+
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_is_no_volume_is_refused_for_its_reason(edge, name):
     with pytest.raises(CohortError) as caught:
@@ -113,9 +173,35 @@ def test_what_is_no_volume_is_refused_for_its_reason(edge, name):
     assert REFUSED[name] in str(caught.value)
 
 
+@pytest.mark.parametrize(("name", "dicom"), UNMENDED)
+def test_what_a_config_does_not_mend_is_refused_for_its_reason(edge, name, dicom):
+    with pytest.raises(CohortError) as caught:
+        read_image(edge / name, dicom)
+    assert UNMENDED[name, dicom] in str(caught.value)
+
+
+def test_real_series_as_zips_are_their_folders(edge, tmp_path):
+    for name in ("dcmqi/ct-3slice", "dicom2nifti/generic/compressed_j2k/001"):
+        with zipfile.ZipFile(tmp_path / "a.zip", "w") as packed:
+            for path in (edge / name).iterdir():
+                packed.writestr(path.name, path.read_bytes())
+        assert (read_image(tmp_path / "a.zip").values == read_image(edge / name).values).all()
+
+
+def test_what_a_scanner_did_is_told_of_one_file_and_of_frames(edge):
+    ct = acquisition(edge / "rt-utils/tests/mock_data", Dicom())
+    assert ct["model"] == "Discovery MI"
+    assert (ct["tube_voltage_kv"], ct["collimation_mm"], ct["rotation_time_s"], ct["kernel"]) == (
+        120, "64 x 0.625", 1.0, "STANDARD")  # fmt: skip
+    mr = acquisition(edge / "dicom2nifti/philips_enhanced/anatomical/001", Dicom())
+    assert (mr["repetition_time_ms"], mr["echo_time_ms"], mr["flip_angle_deg"]) == (6.7702, 3.133, 9)
+    assert (mr["matrix"], mr["interval_mm"]) == ("256 x 256", 1.2)
+
+
 def test_every_series_stands_in_a_table(edge):
     folders = {path.parent for path in edge.rglob("*") if path.suffix in ("", ".dcm", ".DCM") and path.is_file()}
-    known = {edge / name for name in (*READ, *REFUSED, *filter(None, READ.values()))}
+    names = (*READ, *REFUSED, *filter(None, READ.values()), *(name for name, _ in MENDED))
+    known = {edge / name for name in names}
     beside = {edge / name for name in ("dcmqi", "dcmqi/24x38x3/seg", "mirp/seg_dicom4qi/data_5/mask", "dicom2nifti",
                                        "ibsi/ibsi_1_ct_radiomics_phantom/dicom/mask", "rt-utils",
                                        "ibsi/ibsi_1_digital_phantom/dicom_deprecated/image")}  # fmt: skip

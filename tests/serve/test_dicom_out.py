@@ -8,7 +8,9 @@ import pydicom
 import pytest
 
 from fusion.config.cohort import Cohort
+from fusion.config.dicom import Dicom
 from fusion.data.case import Files, load
+from fusion.data.image import read_image, write_mask
 from fusion.errors import CohortError
 from fusion.serve.answer import Answer, ModelAnswer
 from fusion.serve.dicom_out import report, segmentation
@@ -68,6 +70,48 @@ def _affine(own: Told) -> np.ndarray:
     """From indices (z, y, x) to mm."""
     axes = np.reshape(own.case.geometry.direction, (3, 3))[:, ::-1] * own.case.geometry.spacing_mm
     return np.block([[axes, np.reshape(own.case.geometry.origin_mm, (3, 1))], [np.zeros((1, 3)), np.ones((1, 1))]])
+
+
+def mended(folder, change, dicom):
+    """An answer of a series that is not read as it was scanned."""
+    series = made.series(folder / "image", change=change)
+    image = read_image(series, dicom)
+    tumour = np.zeros(image.values.shape, bool)
+    tumour[1:4, 3:9, 4:11] = True
+    write_mask(folder / "mask.nii.gz", tumour, image.geometry)
+    cohort = Cohort(table=folder / "table.csv", dicom=dicom)
+    case = load(Files("a", series, folder / "mask.nii.gz"), cohort, False)
+    return Told(answer(), case=case, external2=np.roll(tumour, 2, axis=2) & ~tumour), series
+
+
+def aslant(position, own):
+    own.ImagePositionPatient = [-10, 20 + position, 100 + position * 3]
+
+
+def gap(position, own):
+    own.ImagePositionPatient = [-10, 20, 100 + 3 * position + 3 * (position > 2)]
+
+
+def own_studies(position, own):
+    own.StudyInstanceUID = f"1.2.{position + 1}"
+
+
+@pytest.mark.parametrize(
+    ("change", "dicom", "reason"),
+    [
+        (aslant, Dicom(), "made even and upright when it was read"),
+        (gap, Dicom(missing_slices="interpolate"), "made even and upright when it was read"),
+        (own_studies, Dicom(), "several studies"),
+    ],
+)
+def test_masks_of_an_image_that_was_mended_do_not_go_to_its_slices(tmp_path, change, dicom, reason):
+    own, series = mended(tmp_path, change, dicom)
+    for write in (segmentation, report):
+        with pytest.raises(CohortError) as caught:
+            write(own, series, tmp_path / "out.dcm", dicom)
+        assert reason in str(caught.value)
+        assert "leave DICOM output out" in str(caught.value)
+    assert not (tmp_path / "out.dcm").exists()
 
 
 def test_the_segmentation_says_what_it_is_and_refers_to_its_series(image, own, tmp_path):
