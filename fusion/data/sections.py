@@ -1,9 +1,8 @@
 """Closed contours as a mask: a section a slice, with holes; and, where asked, sections between contoured planes.
 
 The rule of sections in between: a slice that has contours (within ``OFF_SLICE`` of a step) has their section. Any other
-slice between two contoured planes has the signed distance of both sections, weighed by how near each plane is (shape
-based interpolation, Raya and Udupa 1990, doi:10.1109/42.52980); a pixel on the border counts as inside. The first and
-last slice are those nearest to the first and last plane, halves upward; one beyond its plane has that plane's section.
+slice between two contoured planes has the section ``between`` theirs, by how near each plane is. The first and the last
+slice are those nearest to the first and the last plane, halves upward; one beyond its plane has that plane's section.
 Nothing is added beyond them. Sections that do not meet leave a slice empty, which is refused.
 """
 
@@ -13,23 +12,20 @@ from itertools import combinations
 from math import ceil, floor
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from numpy import ndarray
-from scipy.ndimage import distance_transform_edt
 
+from fusion.data.between import ROUNDING, Section, between
 from fusion.data.image import Geometry
 from fusion.types import Mask
 
 OFF_SLICE = 0.1
 """Of the step between slices, how far a contour may lie from a slice; headers round positions."""
-ROUNDING = 1e-6
-"""Of a step or a mm: what counts as nothing."""
 BETWEEN = "set cohort.dicom.contours=interpolate"
 APART, ONCE = "contours apart or one inside the other", "draw each part once; a contour inside another is a hole"
 
 Corners = Float[ndarray, "_ 3"]
 """Of a contour, as continuous indices (x, y, z) of voxels."""
-Section = Bool[ndarray, "y x"]
 Reason = tuple[str, str, str]
 """What was found, expected and helps."""
 
@@ -135,30 +131,8 @@ def _section(position: int, places: Sequence[float], planes: Mapping[float, Sect
     above = [place for place in places if place > position]
     if not below or not above:
         return planes[above[0] if above else below[-1]]
-    return _between(planes[below[-1]], planes[above[0]], (position - below[-1]) / (above[0] - below[-1]), geometry)
-
-
-def _between(one: Section, other: Section, share: float, geometry: Geometry) -> Section:
-    """The section at ``share`` of the way from ``one`` to ``other``, which lies within the box of both."""
-    section = np.zeros_like(one)
-    index = np.argwhere(one | other)
-    if not len(index):
-        return section
-    (top, left), (bottom, right) = index.min(axis=0), index.max(axis=0) + 1
-    box = slice(top, bottom), slice(left, right)
-    near, far = (_inward(own[box], geometry.spacing_mm[1:]) for own in (one, other))
-    section[box] = (1 - share) * near + share * far >= -ROUNDING
-    return section
-
-
-def _inward(section: Section, pixel_mm: tuple[float, float]) -> Float[ndarray, "y x"]:
-    """Distance in mm from the border, which runs half a pixel outside the last pixels; negative outside."""
-    if not section.any():
-        return np.full(section.shape, -np.inf)
-    roomy, half = np.pad(section, 1), min(pixel_mm) / 2
-    inside = distance_transform_edt(roomy, sampling=pixel_mm)
-    outside = distance_transform_edt(~roomy, sampling=pixel_mm)
-    return np.where(roomy, inside - half, half - outside)[1:-1, 1:-1]
+    share = (position - below[-1]) / (above[0] - below[-1])
+    return between(planes[below[-1]], planes[above[0]], share, geometry.spacing_mm[1:])
 
 
 def _used(place: float, places: Sequence[float]) -> bool:

@@ -81,10 +81,18 @@ def test_frames_on_tilted_slices_are_shifted_likewise(tmp_path, pixel):
     assert "tumour: frames shifted by whole pixels onto the upright grid, as their slices were" in own.notes
 
 
-def test_frames_of_an_upright_grid_of_its_own_are_no_tilted_slices(tmp_path):
-    image, inside = tilted(tmp_path / "image")
-    path = made.segmentation(tmp_path / "a.dcm", {"GTV": np.array(inside)}, spacing=(1.5, 0.5, 0.8))
-    assert "another grid than the image's" in refusal(image, path)
+@pytest.mark.parametrize(("offset_px", "lands"), [(2, True), (0.4, False)])
+def test_frames_of_an_upright_grid_are_no_tilted_slices(tmp_path, offset_px, lands):
+    image, _ = tilted(tmp_path / "image")
+    inside = np.zeros((5, 12, 16), bool)
+    inside[1:4, 5:9, 4:11] = True
+    origin = made.ORIGIN[0], made.ORIGIN[1] + offset_px * made.SPACING[1], made.ORIGIN[2]
+    path = made.segmentation(tmp_path / "a.dcm", {"GTV": inside}, origin=origin)
+    if lands:
+        own = case(image, path)
+        assert (own.tumour == (own.image > 0)).all()
+    else:
+        assert "another grid than the image's" in refusal(image, path)
 
 
 def without_a_slice(folder: Path) -> Path:
