@@ -26,7 +26,7 @@ from fusion.flow.look import Asked, Seen, look
 from fusion.flow.lost import Lost, too_many
 from fusion.flow.lost import read as read_lost
 from fusion.progress import each
-from fusion.roi.ring_files import rings_in
+from fusion.roi.ring_files import searched_rings
 from fusion.store import sha256
 
 
@@ -48,7 +48,7 @@ def check(run: Run, folder: Path | None = None) -> Checked:
     _phantom(run)
     lost = () if folder is None else read_lost(folder)
     table = cohort.read(run.cohort, run.seed, run.sequences, run.tasks)
-    rings, unknown = rings_in(folder / "regions", table.outcomes) if folder else ({}, [])
+    rings, unknown = searched_rings(folder / "regions", table.outcomes) if folder else ({}, [])
     faults = [*table.faults, *unknown]
     seen = _looked(table, run, rings, {own.case for own in lost})
     digests = {case: own.data_sha256 for case, own in seen.items()} | {own.case: own.data_sha256 for own in lost}

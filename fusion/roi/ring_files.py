@@ -34,13 +34,13 @@ def found_rings(folder: Path, cases: Collection[str]) -> dict[str, Path]:
         CohortError: all at once: two files saved under other names for one case, and volumes that no case is named
             by, as a typing error in a name would otherwise leave the automatic ring in use.
     """
-    rings, faults = rings_in(folder, cases)
+    rings, faults = searched_rings(folder, cases)
     if faults:
         raise CohortError(faults)
     return rings
 
 
-def rings_in(folder: Path, cases: Collection[str]) -> tuple[dict[str, Path], list[Fault]]:
+def searched_rings(folder: Path, cases: Collection[str]) -> tuple[dict[str, Path], list[Fault]]:
     """As ``found_rings``, with what it would refuse beside what it found, to tell it with other faults."""
     known = set(cases)
     of_case: dict[str, list[Path]] = {}
@@ -59,6 +59,16 @@ def rings_in(folder: Path, cases: Collection[str]) -> tuple[dict[str, Path], lis
             faults.append(Fault(found, "one", "delete those that do not count", case, str(folder)))
         chosen[case] = (saved or paths)[0]
     return chosen, faults
+
+
+def rings_in(folder: Path) -> dict[str, Path]:
+    """The ring file by case in a folder that ``found_rings`` has checked."""
+    rings: dict[str, Path] = {}
+    for path in _volumes(folder):
+        case = EDITED.sub("", path.name)
+        if case not in rings or rings[case] == ring_file(folder, case):
+            rings[case] = path
+    return rings
 
 
 def _volumes(folder: Path) -> list[Path]:
