@@ -96,7 +96,7 @@ def test_a_reader_agrees_better_with_himself(finished):
 def test_both_topics_have_something_to_say(finished):
     results = read(finished[0] / "run", finished[1])
     told = agreement.topic(results), scanners.topic(results)
-    assert set(told[0].tables) == {"icc", "icc_by_class", "icc_by_image"}
+    assert set(told[0].tables) == {"icc", "icc_by_class", "icc_by_image", "icc_by_kind"}
     assert set(told[1].tables) == {"scanners", "scanners_auc", "scanners_features"}
     says = next(block.text for block in told[0].section.blocks)
     kept = told[0].tables["icc"].groupby("region")["kept"].sum()
