@@ -176,7 +176,7 @@ def read_raw(path: Path) -> Any:
     """The SimpleITK image in ``path``, of any dimension and number of values a voxel.
 
     Raises:
-        CohortError: no such file, unknown format, unreadable.
+        CohortError: no such file, unknown format, unreadable, or without a place in space.
     """
     if not path.is_file():
         raise CohortError(Fault("no such file", "an image", "check the path in the table", file=str(path)))
@@ -191,7 +191,18 @@ def read_raw(path: Path) -> Any:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[-1].strip()
         remedy = "export or copy the file again"
         raise CohortError(Fault(f"an unreadable file ({reason})", "a volume", remedy, file=str(path))) from error
+    if not _is_somewhere(raw):
+        remedy = "export it again"
+        raise CohortError(Fault("voxels that lie nowhere", "a place in the header", remedy, file=str(path)))
     return raw
+
+
+def _is_somewhere(raw: Any) -> bool:
+    """Whether spacing, origin and directions are numbers, and the directions span space: no tolerance refuses NaN."""
+    place = (*raw.GetSpacing(), *raw.GetOrigin(), *raw.GetDirection())
+    if not np.isfinite(place).all():
+        return False
+    return bool(abs(np.linalg.det(np.reshape(raw.GetDirection(), (raw.GetDimension(), -1)))) > 1e-3)
 
 
 def _read(path: Path) -> Any:

@@ -133,3 +133,13 @@ def test_a_plain_volume_in_another_order_is_moved_on_request_alone():
     with pytest.raises(CohortError, match=r"direction .* which keeps every voxel here, if its header is right"):
         land(turned, trusted=False)
     assert (land(turned, trusted=False, resample=True).mask == drawn()).all()
+
+
+@pytest.mark.parametrize("field", [280, 292])
+def test_a_mask_that_lies_nowhere_is_no_mask(tmp_path, field):
+    sitk.WriteImage(stored(drawn()), str(tmp_path / "a.nii"))
+    content = bytearray((tmp_path / "a.nii").read_bytes())
+    content[field : field + 4] = np.float32(np.nan).tobytes()
+    (tmp_path / "a.nii").write_bytes(content)
+    with pytest.raises(CohortError, match="voxels that lie nowhere"):
+        read_labels(tmp_path / "a.nii")
