@@ -49,7 +49,7 @@ def load(files: Files, cohort: Cohort, resample_mask: bool) -> Case:
     Args:
         files: paths, also to zips; ``external2`` is a hand-refined ring.
         cohort: label value, names, how DICOM is read, and geometry tolerances.
-        resample_mask: bring a mask between the image's voxels onto its grid instead of refusing it.
+        resample_mask: bring a mask with another grid onto the image's grid instead of refusing it.
 
     Raises:
         CohortError: every fault of the image and its masks at once.

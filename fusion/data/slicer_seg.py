@@ -58,14 +58,14 @@ def read_slicer_segment(path: Path, roi: str | None, usual: str, label: int) -> 
     number = pick({number: one.name for number, one in segments.items()}, roi, usual, str(path))
     _refuse_unclear(header, segments, number, path)
     raw = read_raw(path)
-    layers, geometry = _layers(raw, path)
+    layers = _layers(raw, path)
     own = segments[number]
     if not 0 <= own.layer < len(layers):
         found = f"a segment in layer {own.layer} of {len(layers)}"
         raise CohortError(Fault(found, "a layer that is there", "save the segmentation again", file=str(path)))
     values = np.where(layers[own.layer] == own.label, label, 0).astype(np.int32)
     notes = (f"the segment {told(own.name)!r} of {len(segments)}",) if len(segments) > 1 else ()
-    return Labels(values, geometry_of(geometry), notes)
+    return Labels(values, geometry_of(raw), notes)
 
 
 def _header(path: Path) -> list[str]:
@@ -111,12 +111,9 @@ def _refuse_unclear(header: list[str], segments: Mapping[int, _Segment], number:
         raise CohortError(Fault(found, "a label of its own", "save the segmentation again", file=str(path)))
 
 
-def _layers(raw: Any, path: Path) -> tuple[Shaped[ndarray, "layer z y x"], Any]:
-    """Voxels by layer, and an image with the grid of one."""
+def _layers(raw: Any, path: Path) -> Shaped[ndarray, "layer z y x"]:
+    if raw.GetDimension() != 3:
+        found = f"{raw.GetDimension()} dimensions"
+        raise CohortError(Fault(found, "layers of 3-D volumes", "save the segmentation again", file=str(path)))
     values = sitk.GetArrayFromImage(raw)
-    if raw.GetDimension() == 3:
-        return (np.moveaxis(values, -1, 0) if raw.GetNumberOfComponentsPerPixel() > 1 else values[None]), raw
-    if raw.GetDimension() == 4 and raw.GetNumberOfComponentsPerPixel() == 1:
-        return values, raw[..., 0]
-    found = f"{raw.GetDimension()} dimensions"
-    raise CohortError(Fault(found, "layers of 3-D volumes", "save the segmentation again", file=str(path)))
+    return np.moveaxis(values, -1, 0) if raw.GetNumberOfComponentsPerPixel() > 1 else values[None]
