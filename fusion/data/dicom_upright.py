@@ -49,19 +49,26 @@ def mended(scanned: Float32[ndarray, "scanned y x"], mend: Mend, outside: float)
         mend: see there.
         outside: value where no slice reaches, or only one of the two neighbours.
     """
-    moved = scanned.astype(np.float64)
+    rows, columns = (scanned.shape[axis + 1] + sum(mend.room(axis)) for axis in (0, 1))
+    values = np.empty((len(mend.source), rows, columns), np.float32)
+    for position, at in enumerate(mend.source):  # one by one, as a series may fill most of the memory there is
+        below, weight = floor(at), at % 1
+        picture = _picture(scanned, mend, below)
+        if weight:
+            picture = (1 - weight) * picture + weight * _picture(scanned, mend, below + 1)
+        values[position] = np.where(np.isnan(picture), outside, picture)
+    return values
+
+
+def _picture(scanned: Float32[ndarray, "scanned y x"], mend: Mend, position: int) -> Float[ndarray, "y2 x2"]:
+    """A scanned slice on the upright grid; NaN where it does not reach."""
+    picture = scanned[position].astype(np.float64)
     for axis in (0, 1):
         if mend.shift_px[:, axis].any():
-            moved = _along(moved, mend.shift_px[:, axis], mend.room(axis), axis + 1)
-    return np.stack([np.nan_to_num(_between(moved, at), nan=outside) for at in mend.source]).astype(np.float32)
-
-
-def _along(stack: Float[ndarray, "scanned y x"], shift_px: Float[ndarray, " scanned"], room: tuple[int, int],
-           axis: int) -> Float[ndarray, "scanned y2 x2"]:  # fmt: skip
-    """Each slice moved along one axis of its plane; NaN where it does not reach."""
-    size = stack.shape[axis]
-    targets = np.arange(-room[0], size + room[1])
-    return np.stack([_moved(picture, targets - far, axis - 1) for picture, far in zip(stack, shift_px, strict=True)])
+            before, after = mend.room(axis)
+            targets = np.arange(-before, picture.shape[axis] + after)
+            picture = _moved(picture, targets - mend.shift_px[position, axis], axis)
+    return picture
 
 
 def _moved(picture: Float[ndarray, "y x"], at: Float[ndarray, " target"], axis: int) -> Float[ndarray, "y2 x2"]:
@@ -74,8 +81,3 @@ def _moved(picture: Float[ndarray, "y x"], at: Float[ndarray, " target"], axis: 
     weight = weight[:, None] if axis == 0 else weight[None, :]
     low, high = picture.take(below, axis), picture.take(np.minimum(below + 1, last), axis)
     return np.asarray(low + weight * (high - low))
-
-
-def _between(stack: Float[ndarray, "scanned y x"], at: float) -> Float[ndarray, "y x"]:
-    below, weight = floor(at), at % 1
-    return stack[below] if weight == 0 else (1 - weight) * stack[below] + weight * stack[below + 1]

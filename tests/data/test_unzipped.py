@@ -2,6 +2,8 @@
 
 import fcntl
 import os
+import subprocess
+import sys
 import tempfile
 import zipfile
 
@@ -129,6 +131,15 @@ def test_what_a_killed_process_left_is_swept_and_what_another_uses_is_not(tmp_pa
     read_image(zipped(tmp_path / "a.zip", made.series(tmp_path / "a")))
     os.close(held)
     assert {one.name for one in desk.iterdir()} == {"fusion-zip-used", "elsewhere"}
+
+
+def test_a_process_killed_while_it_reads_leaves_nothing_for_long(tmp_path, desk):
+    code = "import os, signal; from fusion.data.private_folder import claim; own = claim('fusion-zip-'); "
+    code += "(own.folder / '0001.dcm').touch(); os.kill(os.getpid(), signal.SIGKILL)"
+    subprocess.run([sys.executable, "-c", code], env={**os.environ, "TMPDIR": str(desk)}, check=False)
+    assert [path.name for path in desk.rglob("*.dcm")] == ["0001.dcm"]
+    read_image(zipped(tmp_path / "a.zip", made.series(tmp_path / "a")))
+    assert list(desk.iterdir()) == []
 
 
 def test_several_series_in_a_zip_are_chosen_as_in_a_folder(tmp_path):
