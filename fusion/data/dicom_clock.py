@@ -9,6 +9,9 @@ from fusion.data.dicom_tags import word
 
 CLOCK = re.compile(r"(\d{2}):?(\d{2})?:?(\d{2})?(?:\.(\d{1,6}))?")
 
+FIRST_YEAR = 1900
+"""Before which nobody was scanned."""
+
 
 def clock(text: str) -> time | None:
     """A time of day; None where there is none.
@@ -36,9 +39,10 @@ def moment(text: str) -> datetime | None:
     if of_day is None:
         return None
     try:
-        return datetime.combine(datetime.strptime(day, "%Y%m%d"), of_day)
+        known = datetime.strptime(day, "%Y%m%d")
     except ValueError:
         return None
+    return datetime.combine(known, of_day) if known.year >= FIRST_YEAR else None
 
 
 def moment_of(own: pydicom.Dataset, what: str) -> datetime | None:

@@ -13,6 +13,8 @@ from fusion.data.dicom_uptake import Uptake
 
 OVER_MIDNIGHT_S = 12 * 3600.0
 """An injection without a date was at most that long before a scan on the next day."""
+LONGEST_S = 86400.0
+"""Of a scan and its frames."""
 SAME_S = 60.0
 """How far clocks may differ that say the same."""
 
@@ -44,7 +46,7 @@ def _before_frame(own: Uptake) -> datetime | None:
     """
     if not (own.acquired and own.frame_reference_s and own.frame_s and own.half_life_s):
         return None
-    if own.frame_reference_s < 0 or own.frame_s < 0:
+    if not (0 < own.frame_reference_s <= LONGEST_S and 0 < own.frame_s <= LONGEST_S):
         return None
     rate = log(2) / own.half_life_s
     mean_s = log(rate * own.frame_s / -expm1(-rate * own.frame_s)) / rate

@@ -62,7 +62,8 @@ def _padding(scanned: Float32[ndarray, "z y x"], grid: Grid) -> tuple[str, ...]:
         if not (stored := np.asarray(frame.header.padding)).size:
             continue
         slope, intercept = _scaling(frame)
-        low, high = sorted(((stored * slope + intercept) * grid.scale).astype(np.float32)[[0, -1]])
+        with np.errstate(over="ignore"):  # what overflows is infinite, as no voxel is
+            low, high = sorted(((stored * slope + intercept) * grid.scale).astype(np.float32))
         found = int(((picture >= low) & (picture <= high)).sum())
         count += found
         grey |= {float(low)} if found else set()
