@@ -124,3 +124,19 @@ def test_other_nrrd_files_are_labels_as_before(tmp_path, image):
     write_mask(tmp_path / "a.nrrd", region(0), GRID, 2)
     assert not is_slicer_segmentation(tmp_path / "a.nrrd")
     assert (case(image, tmp_path / "a.nrrd", label=2).tumour == region(0)).all()
+
+
+def test_a_damaged_segmentation_never_breaks(tmp_path, image):
+    layers = [region(0) * 1, region(1) * 2]
+    whole = segmentation(tmp_path / "a.seg.nrrd", layers, [("Tumour", 1, 0), ("Node", 2, 1)], GRID).read_bytes()
+    rng, read = np.random.default_rng(0), 0
+    for _ in range(60):
+        content = bytearray(whole)
+        for place in rng.integers(0, 700, rng.integers(1, 6)):
+            content[place] = rng.integers(32, 127)
+        (tmp_path / "b.seg.nrrd").write_bytes(content)
+        try:
+            read += case(image, tmp_path / "b.seg.nrrd").tumour.shape == GRID.size
+        except CohortError:
+            continue
+    assert read > 5
