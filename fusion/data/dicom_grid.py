@@ -157,8 +157,12 @@ def _whole(frames: tuple[Frame, ...], axes: Axes, even: Levels, lean: Tilt, wher
 def _seen(headers: Sequence[Header]) -> list[str]:
     """What is told of headers that are read all the same."""
     lossy = sum(header.lossy for header in headers)
+    promised = {header.promised for header in headers}
     notes = ["each file names a study of its own"] if own_studies(headers) else []
-    return notes + ([f"compressed with loss in {lossy} of {len(headers)} slices"] if lossy else [])
+    notes += [f"compressed with loss in {lossy} of {len(headers)} slices"] if lossy else []
+    if len(promised) == 1 and (most := max(promised)) > len(headers):
+        notes.append(f"{len(headers)} slices, where the headers speak of {most}: perhaps not all were exported")
+    return notes
 
 
 def _step(frames: Sequence[Frame], axes: Axes) -> float:

@@ -68,6 +68,8 @@ class Header:
     lookup: bool
     lossy: bool
     """Whether it was ever compressed with loss."""
+    promised: int
+    """Slices that its acquisition has; 0 where it does not say."""
     frames: int
     planes: tuple[Plane, ...]
     uptake: Uptake | None
@@ -109,6 +111,7 @@ def read_header(path: Path) -> Header:
             tilt_deg=number(own.get("GantryDetectorTilt")) or 0.0,
             lookup="ModalityLUTSequence" in own,
             lossy=word(own, "LossyImageCompression") == "01",
+            promised=count(own.get("NumberOfSlices") or own.get("ImagesInAcquisition")),
             frames=count(own.get("NumberOfFrames") or 1),
             planes=planes(own),
             uptake=uptake(own) if VOLUMES.get(sop_class) == "PT" else None,

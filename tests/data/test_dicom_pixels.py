@@ -123,6 +123,12 @@ def test_loss_in_compression_is_told(tmp_path):
     assert own.notes == ("compressed with loss in 5 of 5 slices",)
 
 
+def test_fewer_slices_than_the_header_speaks_of_are_told(tmp_path):
+    own = read_image(made.series(tmp_path / "a", modality="PT", change=_set(NumberOfSlices=7)))
+    assert own.notes == ("5 slices, where the headers speak of 7: perhaps not all were exported",)
+    assert read_image(made.series(tmp_path / "b", modality="PT", change=_set(NumberOfSlices=5))).notes == ()
+
+
 @pytest.mark.parametrize(("tag", "word"), [("EchoTime", "echo time"), ("AcquisitionNumber", "acquisition"),
                                            ("TemporalPositionIdentifier", "temporal position")])  # fmt: skip
 def test_images_at_one_place_say_what_sets_them_apart(tmp_path, tag, word):
