@@ -73,8 +73,8 @@ class Training:
             classes: names of event 0 and 1.
         """
         widths = {"+".join(tables) + "_RAD": tuple(table.shape[1] for table in tables.values())}
-        rows = cohort.assign(label=cohort["event"])
-        return cls(rows, classes, radiomics_inputs(tables), widths, scores, clinical, SOURCES, DEEP, heads, seed)
+        rows, sources = cohort.assign(label=cohort["event"]), known_sources(SOURCES, scores)
+        return cls(rows, classes, radiomics_inputs(tables), widths, scores, clinical, sources, DEEP, heads, seed)
 
     @classmethod
     def of_task(

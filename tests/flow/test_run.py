@@ -14,6 +14,7 @@ import SimpleITK as sitk
 from fusion.config import dump, parse
 from fusion.errors import RunError
 from fusion.flow import stages
+from fusion.flow.bundle import bundle_of
 from fusion.flow.run import EVERYTHING, EXTRACT, REGIONS, part, run
 from tests import toy
 from tests.unrendered import unrendered
@@ -183,3 +184,12 @@ def test_a_leak_free_shuffle_scores_chance(tmp_path):
         table = pd.read_csv(tmp_path / f"s{seed}/metrics.csv")
         aucs.append(table[table["set"] == "train_oof"]["auc"].mean())
     assert 0.3 < np.mean(aucs) < 0.7
+
+
+def test_a_run_without_networks_has_a_bundle_of_every_model(tmp_path):
+    toy.cohort(tmp_path)
+    own = toy.run(tmp_path)
+    folder = part(own, EVERYTHING)
+    stages.evaluate(folder, own)
+    bundle = bundle_of(folder)  # which asks each model for the probabilities of predictions.csv
+    assert [model for question in bundle.deployed.questions for model in question.models] == list(bundle.run.models)
