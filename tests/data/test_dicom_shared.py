@@ -258,3 +258,17 @@ def test_sarcomas_in_dicom_are_their_nifti_twins(sts, patient, kind):
     assert np.allclose(own.image, twin.image, rtol=1e-6, atol=1e-5)
     assert (own.tumour == twin.tumour).all()
     assert own.geometry.difference(twin.geometry, 1e-3, 1e-4) == []
+
+
+def test_a_real_pet_turned_back_into_activity_is_its_suv_again(sts, tmp_path):
+    """By its header's 71 kg, 388.8 MBq and half-life of 6588 s; injected at 10:35:00, scanned at 11:20:11."""
+    left = 388_777_472 * 2 ** (-(45 * 60 + 11) / 6588)
+    for path in (sts / "STS_001/PET/image").iterdir():
+        own = pydicom.dcmread(path)
+        own.Units, own.DecayCorrection = "BQML", "START"
+        own.RescaleSlope = f"{float(own.RescaleSlope) * left / 71_000:.9g}"
+        own.save_as(tmp_path / path.name)
+    own = read_image(tmp_path)
+    twin = read_image(SHARED / "sts/nifti/STS_001/PET_image.nii.gz")
+    assert np.allclose(own.values, _on(own, twin), rtol=1e-5, atol=1e-6)
+    assert "45.2 minutes of decay" in " ".join(own.notes)
