@@ -1,5 +1,6 @@
 """What a check leaves: the cohort without a fault, and who is not in it."""
 
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -44,10 +45,12 @@ class Checked:
             more["eligibility"] = self.flow.to_dict("records")
         if self.lost:
             more["lost"] = [asdict(fault) for own in self.lost for fault in own.faults]
+        if self.notes:
+            more["notes"] = [{"case": case, "note": note} for case, note in self.notes]
         return {"ok": True, "faults": [], "cases": len(self.cases), "sets": self._sets(), **more}
 
     def words(self) -> str:
-        """The same in words, one line."""
+        """The same in words: a line, one a lost case's fault, and one a kind of note."""
         sets = self._sets()
         if "outcome" in self.cases:
             told = "; ".join(
@@ -58,7 +61,25 @@ class Checked:
             told = ", ".join(f"{name} {own['n']} ({own['events']} events)" for name, own in sets.items())
         away = f"; {len(self.left)} left by cohort.eligibility" if not self.flow.empty else ""
         gone = "".join(f"\nlost: {fault}" for own in self.lost for fault in own.faults)
-        return f"{len(self.cases)} cases, no fault: {told}{away}{gone}"
+        of_note: dict[str, list[str]] = {}
+        for case, note in self.notes:
+            of_note.setdefault(note, []).append(case)
+        noted = "".join(f"\nnoted of {_some(cases)}: {note}" for note, cases in of_note.items())
+        return f"{len(self.cases)} cases, no fault: {told}{away}{gone}{noted}"
+
+    @property
+    def notes(self) -> list[tuple[str, str]]:
+        """Case and what was decided in reading it; also that it is stored along other axes than most."""
+        seen = {case: self.seen[case] for case in self.cases["case"] if case in self.seen}
+        orders = Counter(own.stored for own in seen.values() if own.stored)
+        usual = orders.most_common(1)[0][0] if orders else ""
+        found = []
+        for case, own in seen.items():
+            found += [(case, note) for note in own.notes]
+            if own.stored != usual:
+                other = f"stored as {own.stored} and not as {usual}, as most are"
+                found.append((case, f"{other}: names of wavelet features mean other directions"))
+        return found
 
     def _sets(self) -> dict[str, dict[str, Any]]:
         """Each set's cases, and its events or how many there are of each outcome."""
@@ -67,3 +88,7 @@ class Checked:
             counts = {name: own["outcome"].value_counts().sort_index().to_dict() for name, own in parts.items()}
             return {name: {"n": sum(own.values()), "outcomes": own} for name, own in counts.items()}
         return {name: {"n": len(own), "events": int(own["event"].sum())} for name, own in parts.items()}
+
+
+def _some(cases: list[str]) -> str:
+    return f"case {cases[0]}" if len(cases) == 1 else f"{len(cases)} cases, first {cases[0]}"

@@ -1,8 +1,5 @@
 """What a run leaves of its cohort before it measures anything: who is in it, who is not and why, how it was scanned."""
 
-from collections import Counter
-from collections.abc import Iterator
-
 import pandas as pd
 
 from fusion.data.acquisition import COLUMNS
@@ -23,7 +20,8 @@ def write_cohort(work: Work) -> None:
     if not checked.flow.empty:
         write_csv(folder / "excluded.csv", checked.left)
         write_csv(folder / "eligibility.csv", checked.flow)
-    if notes := list(_notes(work)):
+    here = set(cases["case"])
+    if notes := [(case, note) for case, note in checked.notes if case in here]:
         write_csv(folder / "notes.csv", pd.DataFrame(notes, columns=["case", "note"]))
     if not (acquired := _acquired(work)).empty:
         write_csv(folder / "acquisition.csv", acquired)
@@ -40,19 +38,6 @@ def enough(work: Work) -> None:
     work.enough()
     if work.lost:
         write_cohort(work)
-
-
-def _notes(work: Work) -> Iterator[tuple[str, str]]:
-    """Case and note; also of images that are stored along other axes than most."""
-    names = list(work.cases["case"])
-    seen = {case: work.checked.seen[case] for case in names if case in work.checked.seen}
-    orders = Counter(own.stored for own in seen.values() if own.stored)
-    usual = orders.most_common(1)[0][0] if orders else ""
-    for case, own in seen.items():
-        yield from ((case, note) for note in own.notes)
-        if own.stored != usual:
-            found = f"stored as {own.stored} and not as {usual}, as most are"
-            yield case, f"{found}: names of wavelet features mean other directions"
 
 
 def _acquired(work: Work) -> pd.DataFrame:
