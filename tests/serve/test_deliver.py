@@ -1,7 +1,9 @@
 """What an answer leaves on disk."""
 
 import json
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -117,12 +119,15 @@ def test_dicom_objects_of_an_image_without_headers_are_refused_before_any_work(p
     assert not (tmp_path / "out").exists()
 
 
-def test_a_dicom_series_is_answered_with_dicom_objects(predictor, asked, tmp_path):
+@pytest.mark.parametrize("packed", [False, True], ids=["folder", "zip"])
+def test_a_dicom_series_is_answered_with_dicom_objects(predictor, asked, tmp_path, packed):
     values = read_image(asked.files.image).values.astype(np.int16)
     series = dicom_made.series(tmp_path / "series", values, spacing=(3.0, 1.0, 1.0))
     image = read_image(series)
     tumour = read_labels(asked.files.tumour).values == 1
     write_mask(tmp_path / "mask.nii.gz", tumour, image.geometry)
+    if packed:
+        series = Path(shutil.make_archive(str(tmp_path / "series"), "zip", series))
     files = Files("a", series, tmp_path / "mask.nii.gz")
     deliver(predictor, Asked(files, clinical=asked.clinical, explain=False), Outputs(tmp_path / "out", dicom=True))
     made = tmp_path / "out"
