@@ -1,5 +1,6 @@
 """A cohort with a case in DICOM: checked as any other, its faults beside theirs, its files in the digest."""
 
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -54,3 +55,18 @@ def test_a_missing_slice_is_told_beside_other_faults(tmp_path, run):
     assert "case c1" in told
     assert "1 slice missing" in told
     assert "case c2" in told
+
+
+def test_image_and_mask_come_in_one_zip(tmp_path, run):
+    (tmp_path / "c1_seg.dcm").rename(tmp_path / "c1" / "seg.dcm")
+    shutil.make_archive(str(tmp_path / "c1"), "zip", tmp_path / "c1")
+    put(tmp_path, ct="c1.zip", tumour="c1.zip")
+    assert len(check(run).cases) == 16
+
+
+def test_a_folder_of_several_series_is_chosen_from_by_the_config(tmp_path, run):
+    made.series(tmp_path / "c1/scout", made.voxels(8), "MR", seed="another")
+    put(tmp_path, ct="c1", tumour="c1_seg.dcm")
+    with pytest.raises(CohortError, match=r"case c1.*2 image series.*set cohort\.dicom\.series"):
+        check(run)
+    assert len(check(load(tmp_path / "toy.yaml", ["jobs=1", "cohort.dicom.modality=CT"])).cases) == 16
