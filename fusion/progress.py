@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from functools import cache
+from threading import Thread
 from typing import Any, TypeVar
 
 from joblib import Parallel, delayed
@@ -19,6 +20,7 @@ from fusion.errors import Fault, RunError
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 SECONDS_BETWEEN_LINES = 10.0
+SECONDS_BETWEEN_LOOKS = 1.0
 WITHIN = ContextVar("within", default=False)
 """Whether this is part of an item of other work, which tells how far it is."""
 
@@ -44,7 +46,7 @@ def each(
         return
     workers = min(cores(jobs), len(items))
     results = Parallel(n_jobs=workers, return_as="generator_unordered")(
-        delayed(_with_index)(verb, index, item) for index, item in enumerate(items)
+        delayed(_with_index)(verb, index, item, os.getpid()) for index, item in enumerate(items)
     )
     try:
         for index, result in _told(results, len(items), title):
@@ -67,7 +69,9 @@ def _blas() -> ThreadpoolController:
     return ThreadpoolController()
 
 
-def _with_index(verb: Callable[[Item], Result], index: int, item: Item) -> tuple[int, Result]:
+def _with_index(verb: Callable[[Item], Result], index: int, item: Item, parent: int) -> tuple[int, Result]:
+    if os.getppid() == parent:
+        _end_with(parent)
     # Where psutil is installed, loky (joblib 1.6.0) takes a worker that grew by 300 MB, as one that trains networks
     # does, for a leak, has it exit, and was seen to wait for its result for ever.
     process_executor._USE_PSUTIL = False
@@ -77,6 +81,18 @@ def _with_index(verb: Callable[[Item], Result], index: int, item: Item) -> tuple
             return index, verb(item)
     finally:
         WITHIN.reset(before)
+
+
+@cache
+def _end_with(parent: int) -> None:
+    """End this worker soon after its parent: loky's would wait for work of a parent that was killed, memory and all."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+        os._exit(1)
+
+    Thread(target=watch, daemon=True, name="watches the parent").start()
 
 
 def _told(results: Iterator[tuple[int, Result]], total: int, title: str) -> Iterator[tuple[int, Result]]:

@@ -1,6 +1,9 @@
 import os
 import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -61,6 +64,36 @@ def test_a_fault_in_a_worker_arrives_as_itself(jobs):
 def test_a_killed_worker_is_a_message():
     with pytest.raises(RunError, match="a worker process that was killed during deaths"):
         list(each(die, [1, 2], "deaths", 2))
+
+
+def named_and_asleep(folder: str) -> None:
+    (Path(folder) / str(os.getpid())).touch()
+    time.sleep(0.2)
+
+
+def test_workers_end_with_a_parent_that_is_killed(tmp_path):
+    words = f"from tests.test_progress import *; list(each(named_and_asleep, [{str(tmp_path)!r}] * 10000, 'naps', 2))"
+    parent = subprocess.Popen([sys.executable, "-c", words], stderr=subprocess.DEVNULL)
+    until(lambda: len(list(tmp_path.iterdir())) == 2)
+    workers = [int(own.name) for own in tmp_path.iterdir()]
+    parent.kill()
+    parent.wait()
+    until(lambda: not any(alive(worker) for worker in workers))
+
+
+def until(condition, most_s=60.0):
+    end = time.monotonic() + most_s
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.05)
+
+
+def alive(number: int) -> bool:
+    """Whether a process runs; one that waits to be collected does not."""
+    try:
+        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def test_workers_do_not_change_a_bit():

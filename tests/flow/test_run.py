@@ -136,14 +136,6 @@ def test_without_a_test_set_the_out_of_fold_rows_remain(tmp_path):
     assert set(pd.read_csv(tmp_path / "run/metrics.csv")["set"]) == {"train_oof"}
 
 
-def test_killed_at_random_and_started_again_ends_with_the_same_bytes(finished):
-    folder, own = finished
-    again = own.model_copy(update={"output": folder / "killed"})
-    kill_and_finish(again, kills=2, seed=0, longest_s=8)
-    for name in ("predictions.csv", "metrics.csv"):
-        assert (folder / "killed" / name).read_bytes() == (folder / "run" / name).read_bytes()
-
-
 @pytest.mark.slow
 def test_tiny_ct_killed_five_times_ends_with_the_same_bytes(tmp_path, monkeypatch):
     from pathlib import Path
