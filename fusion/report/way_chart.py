@@ -45,9 +45,10 @@ def box(
     """A box round (``x``, ``y``) with a name in bold and lines of counts below it."""
     _frame(axis, x - width / 2, y - height / 2, width, height)
     size = 7.2 if small else 8.6
-    axis.text(x, y + height * 0.26, name, ha="center", va="center", fontsize=size + 0.6, fontweight="bold", color=INK)
+    first, second = (0.26, 0.04) if len(lines) > 1 else (0.19, 0.19)
+    axis.text(x, y + height * first, name, ha="center", va="center", fontsize=size + 0.6, fontweight="bold", color=INK)
     for place, text in enumerate(lines):
-        axis.text(x, y - height * (0.04 + 0.26 * place), text, ha="center", va="center", fontsize=size, color=INK)
+        axis.text(x, y - height * (second + 0.26 * place), text, ha="center", va="center", fontsize=size, color=INK)
 
 
 def side(axis: Axes, x: float, y: float, width: float, height: float, text: str) -> None:

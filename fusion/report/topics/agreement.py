@@ -133,7 +133,7 @@ def _perturbed(table: pd.DataFrame, choice: Icc) -> str:
         return ""
     masks = "one mask a case was" if choice.perturb.readings == 1 else f"{choice.perturb.readings} masks a case were"
     return (
-        f" Besides, {masks} perturbed (Zwanenburg 2019): the surface by {choice.perturb.jitter_mm:g} mm, the place by "
+        f" By lot, {masks} perturbed (Zwanenburg 2019): the surface by {choice.perturb.jitter_mm:g} mm, the place by "
         f"{choice.perturb.shift_mm:g} mm and the volume by {100 * choice.perturb.volume:g}%, standard deviations; this "
         "shows how far a feature depends on the outline, not how differently two people draw."
     )
@@ -177,12 +177,14 @@ def _machine(table: pd.DataFrame, choice: Icc) -> pd.DataFrame:
 
 
 def _curves(axis: Axes, table: pd.DataFrame, choice: Icc) -> None:
+    kinds = _kinds(table)
     for region, name in REGIONS.items():
-        for kind in _kinds(table):
+        for kind in kinds:
             values = np.sort(table[table["region"] == region][f"{kind}_estimate"].dropna().to_numpy())
             above = 1 - np.arange(len(values) + 1) / (table["region"] == region).sum()
             above -= 1 - len(values) / (table["region"] == region).sum()
-            axis.step([-1.0, *values], above, where="post", color=SHADES[name][1], linestyle=DASHES[kind],
+            dash = DASHES[kind] if len(kinds) > 1 else "solid"
+            axis.step([-1.0, *values], above, where="post", color=SHADES[name][1], linestyle=dash,
                       label=f"{name}, {WHO[kind]}")  # fmt: skip
     axis.axvline(choice.minimum, color=FAINT, linestyle="dotted", linewidth=1.2)
     axis.set(xlim=(0, 1.01), ylim=(0, 1.01), xlabel="ICC", ylabel="share of features above", title="All features")
