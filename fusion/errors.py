@@ -27,10 +27,10 @@ class Fault:
 
 
 class FusionError(Exception):
-    """Base of everything a user can mend; carries every fault found, not the first alone."""
+    """Base of everything a user can mend; carries every fault found, not the first alone, and none twice."""
 
     def __init__(self, faults: Fault | Iterable[Fault]) -> None:
-        self.faults = (faults,) if isinstance(faults, Fault) else tuple(faults)
+        self.faults = (faults,) if isinstance(faults, Fault) else tuple(dict.fromkeys(faults))
         super().__init__(self.faults)
 
     def __str__(self) -> str:

@@ -22,6 +22,8 @@ def values_of(text: str, source: str, expected: str, where: Where) -> dict[str, 
     """
     try:
         node = yaml.compose(text, yaml.SafeLoader)
+    except RecursionError as error:
+        raise ConfigError(Fault("lists in lists without end", "YAML values", "mend it", file=source)) from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f"{source} line {mark.line + 1}" if mark else source

@@ -11,6 +11,7 @@ from jaxtyping import Shaped
 
 from fusion.config.dicom import Dicom
 from fusion.data import nifti
+from fusion.data.announced import refuse_empty_promise
 from fusion.errors import CohortError, Fault
 from fusion.types import Mask, Spacing, Volume
 from fusion.volume_file import write_volume
@@ -148,6 +149,9 @@ def read_labels(path: Path) -> Labels:
         if not np.isfinite(values).all() or not np.equal(values, np.round(values)).all():
             remedy = "threshold it and save it with an integer type"
             raise CohortError(Fault("mask values that are not whole numbers", "labels", remedy, file=str(path)))
+        if np.abs(values).max(initial=0) >= 2**31:
+            found = f"mask values up to {np.abs(values).max():.3g}"
+            raise CohortError(Fault(found, "labels", "draw the mask or save it again", file=str(path)))
         values = values.astype(np.int32)
     return Labels(values, geometry_of(raw))
 
@@ -184,11 +188,14 @@ def read_raw(path: Path) -> Any:
         remedy = "convert it to NIfTI"
         raise CohortError(Fault("an unknown format", f"one of {', '.join(SUFFIXES)}, or DICOM", remedy, file=str(path)))
     try:
+        refuse_empty_promise(path)
         raw = sitk.ReadImage(str(path))
         if nifti.is_nifti(path):
             nifti.refuse_cut_off(path)
     except (RuntimeError, OSError, EOFError, zlib.error) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[-1].strip()
+        if "No such file" in reason:  # what MetaImage says of a file that is there and cut off
+            reason = "cut off, or not what its header says"
         remedy = "export or copy the file again"
         raise CohortError(Fault(f"an unreadable file ({reason})", "a volume", remedy, file=str(path))) from error
     if not _is_somewhere(raw):

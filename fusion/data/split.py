@@ -77,7 +77,14 @@ def _folds(patients: pd.Series, folds: int, seed: int) -> pd.Series:
 def _read(path: Path, rows: pd.DataFrame) -> pd.DataFrame:
     if not path.is_file():
         raise CohortError(Fault("no such file", "splits of an earlier run", "check split.file", file=str(path)))
-    table = pd.read_csv(path, dtype={"case": str, "patient": str})
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (ValueError, pd.errors.ParserError) as error:  # text that is not UTF-8 is a ValueError
+        remedy = "use the splits.csv of a run on this cohort"
+        found = f"an unreadable table ({str(error).strip()})"
+        raise CohortError(Fault(found, "case, patient, set, fold", remedy, file=str(path))) from error
+    if "fold" in table:
+        table["fold"] = pd.to_numeric(table["fold"], errors="coerce")
     faults = _faults(table, rows, str(path))
     if faults:
         raise CohortError(faults)
@@ -93,7 +100,8 @@ def _faults(table: pd.DataFrame, rows: pd.DataFrame, file: str) -> list[Fault]:
         Fault("no split", "one row", remedy, case, file) for case in rows["case"] if case not in set(table["case"])
     ]
     faults += [Fault("two rows", "one row", remedy, case, file) for case in table["case"][table["case"].duplicated()]]
-    bad = ~table["set"].isin(SETS) | ((table["set"] == "train") != (table["fold"] >= 0))
+    whole = (table["fold"] % 1 == 0) & (table["fold"] >= -1)
+    bad = ~table["set"].isin(SETS) | ~whole | ((table["set"] == "train") != (table["fold"] >= 0))
     expected = f"a set of {', '.join(SETS)}, and a fold from 0 in the training set only"
     faults += [
         Fault(f"set {set_}, fold {fold}", expected, remedy, case, file)

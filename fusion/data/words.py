@@ -31,7 +31,7 @@ def read_words(path: Path) -> pd.DataFrame:
     ) as error:  # zip and Arrow errors are OSError, ValueError
         remedy = "save it again"
         raise CohortError(
-            Fault(f"an unreadable table ({error})", "rows and columns", remedy, file=str(path))
+            Fault(f"an unreadable table ({str(error).strip()})", "rows and columns", remedy, file=str(path))
         ) from error
     if raw.empty:
         raise CohortError(Fault("no rows", "one row a case", "fill the table", file=str(path)))

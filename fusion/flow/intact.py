@@ -40,6 +40,10 @@ def _text(path: Path) -> str:
     content = path.read_bytes()
     if b"\0" in content:
         return "zeros instead of text"
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return str(error)
     return "" if content.endswith(b"\n") else "its last line does not end"
 
 
