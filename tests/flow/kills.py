@@ -39,6 +39,8 @@ CLOCKED = {"log.jsonl", "environment.json", "checkpoints/training.json", ".lock"
 """Files that tell when and how fast the work was done."""
 EVENTS = {"os.rename", "os.remove", "os.mkdir", "os.rmdir"}
 LONGEST_S = 600.0
+MOST = 8
+"""Kills before a run is let be: a stage that begins anew after each would never end."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +79,10 @@ def killed(folder: Path, given: argparse.Namespace) -> dict[str, object]:
         report = given.report_every > 0 and folders % given.report_every == 0
         workers = given.workers_every > 0 and folders % given.workers_every == 0
         mine = own.model_copy(update={"jobs": 2 if workers else 1})
+        starts = 0
         while True:
-            start = drawn(draw, given.reach * events, given.reach * seconds, workers)
+            starts += 1
+            start = drawn(draw, given.reach * events, given.reach * seconds, workers) if starts <= MOST else Start()
             began = time.monotonic()
             ended = child(lambda mine=mine, report=report: work(mine, report), start, folder)
             print(f"{start}: {ended} after {time.monotonic() - began:.1f} s", file=sys.stderr, flush=True)
