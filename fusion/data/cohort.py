@@ -41,6 +41,8 @@ class Table:
     left: tuple[Left, ...] = ()
     outcomes: dict[str, str] = field(default_factory=dict)
     """The outcome's word of every case in the file, also of those that left."""
+    patients: dict[str, str] = field(default_factory=dict)
+    """The patient of every case in the file."""
 
 
 def read(
@@ -64,8 +66,11 @@ def read(
     words, left = eligibility.by_table(every, cohort)
     faults = ids(words, cohort) + kind.outcome_faults(words) + _sets(words, cohort, kind) + _clinical(words, cohort)
     faults += kind.cell_faults(words)
-    outcomes = dict(zip(every[cohort.case], every[cohort.outcome], strict=True))
-    return Table(_typed(words, cohort, kind, seed), kind.files(words), tuple(faults), len(every), left, outcomes)
+    outcomes, patients = (
+        dict(zip(every[cohort.case], every[name], strict=True)) for name in (cohort.outcome, _patient(every, cohort))
+    )
+    rows = _typed(words, cohort, kind, seed)
+    return Table(rows, kind.files(words), tuple(faults), len(every), left, outcomes, patients)
 
 
 def _kind(cohort: Cohort, sequences: Iterable[str] | None, tasks: Iterable[str] | None) -> OneImage | Sequences:

@@ -104,8 +104,8 @@ def _of(cases: pd.DataFrame, files: Sequence[Files | Study]) -> tuple[Files | St
 
 
 def _rows(left: Sequence[Left], table: Table) -> pd.DataFrame:
-    rows = [(own.case, own.rule, own.why, table.outcomes[own.case]) for own in left]
-    return pd.DataFrame(rows, columns=["case", "rule", "why", "outcome"])
+    rows = [(own.case, table.patients[own.case], own.rule, own.why, table.outcomes[own.case]) for own in left]
+    return pd.DataFrame(rows, columns=["case", "patient", "rule", "why", "outcome"])
 
 
 def _flow(run: Run, table: Table, left: Sequence[Left]) -> pd.DataFrame:

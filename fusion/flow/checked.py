@@ -30,7 +30,7 @@ class Checked:
     known: frozenset[str] = frozenset()
     """Every case of the table, also those that left."""
     left: pd.DataFrame = field(default_factory=pd.DataFrame)
-    """case, rule, why, outcome: cases that rules of `cohort.eligibility` sent away."""
+    """case, patient, rule, why, outcome: cases that rules of `cohort.eligibility` sent away."""
     flow: pd.DataFrame = field(default_factory=pd.DataFrame)
     """rule, left, remaining: the counts behind ``left``; empty without rules."""
     lost: tuple[Lost, ...] = ()

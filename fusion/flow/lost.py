@@ -64,4 +64,5 @@ def too_many(lost: Sequence[Lost], may_lose: int) -> CohortError:
 def _reason(own: Lost) -> str:
     if own.before:
         return own.faults[0].found
-    return "; ".join(f"{fault.found} (expected {fault.expected})" for fault in own.faults)
+    told = (f"{fault.found} (expected {fault.expected})".replace(fault.file or "\0", "it") for fault in own.faults)
+    return "; ".join(told)

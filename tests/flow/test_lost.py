@@ -82,7 +82,9 @@ def test_what_cannot_be_read_is_told_whole_or_lost(tmp_path):
     assert [line.split(":")[0] for line in told[:2]] == ["case c2", "case c5"]
     assert told[2].startswith("found 2 cases that cannot be used; expected 1 at most")
     folder = part(toy.run(tmp_path, "may_lose=2"), EXTRACT)
-    assert table(folder / "lost.csv")["case"].tolist() == ["c2", "c5"]
+    lost = table(folder / "lost.csv")
+    assert lost["case"].tolist() == ["c2", "c5"]
+    assert not lost["reason"].str.contains(str(tmp_path)).any()
     assert len(table(folder / "cohort.csv")) == 14
     toy.cohort(tmp_path)  # the files are there again, the numbers of this folder are without them
     part(toy.run(tmp_path, "may_lose=2"), EXTRACT)
