@@ -1,4 +1,7 @@
-"""What a volume's header announces, against what its file can hold: ITK takes the memory first and reads then."""
+"""What a volume's header announces, against what its file can hold: ITK takes the memory first and reads then.
+
+Of MetaImage files its library also prints what is missing, past every message; so that is looked at before.
+"""
 
 import math
 from pathlib import Path
@@ -9,26 +12,40 @@ DEFLATE = 1032
 """Bytes that one packed byte stands for at most: 258 of a match in two bits (RFC 1951)."""
 ELSEWHERE = (".nhdr", ".mhd")
 """Headers of voxels that lie in another file."""
+META = ("ndims", "dimsize", "elementtype", "elementdatafile")
+"""Names that a MetaImage header has to have."""
+LOCAL = b"elementdatafile = local"
 
 
 def refuse_empty_promise(path: Path) -> None:
-    """Raise OSError where the file cannot hold as many voxels as its header announces, even of a byte each.
-
-    RuntimeError is what ITK raises of a header that it cannot read.
-    """
+    """Raise OSError where the file cannot hold the voxels that its header announces; RuntimeError where ITK does."""
+    head, name, held = _head(path), path.name.lower(), path.stat().st_size
+    if name.endswith((".mha", ".mhd")) and (lost := [word for word in META if word.encode() not in head]):
+        raise OSError(f"a header without {', '.join(lost)}")
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
     reader.ReadImageInformation()
-    name, held = path.name.lower(), path.stat().st_size
-    if name.endswith(ELSEWHERE) or _lie_elsewhere(path):
+    if name.endswith(ELSEWHERE) or _lie_elsewhere(head):
         return
-    announced = math.prod(reader.GetSize()) * reader.GetNumberOfComponents()
-    if announced > held * (1 if name.endswith(".nii") else DEFLATE):
-        raise OSError(f"its header announces {announced:,} voxels, and it has {held:,} bytes")
+    size = sitk.Image([1, 1], reader.GetPixelID()).GetSizeOfPixelComponent()
+    announced = math.prod(reader.GetSize()) * reader.GetNumberOfComponents() * size
+    if _packed(name, head):
+        held *= DEFLATE
+    elif name.endswith(".mha"):
+        held -= head.find(LOCAL) + len(LOCAL) + 1
+    if announced > held:
+        raise OSError(f"its header announces {announced:,} bytes of voxels, and it has {path.stat().st_size:,} in all")
 
 
-def _lie_elsewhere(path: Path) -> bool:
-    """Of an NRRD or MHA file that names another one."""
+def _head(path: Path) -> bytes:
     with path.open("rb") as file:
-        head = file.read(4096).lower()
-    return b"\ndata file:" in head or b"\ndatafile:" in head or (b"elementdatafile" in head and b"local" not in head)
+        return file.read(2**16).lower()
+
+
+def _lie_elsewhere(head: bytes) -> bool:
+    """Of an NRRD or MHA file that names another one."""
+    return b"\ndata file:" in head or b"\ndatafile:" in head or (b"elementdatafile" in head and LOCAL not in head)
+
+
+def _packed(name: str, head: bytes) -> bool:
+    return name.endswith((".gz", ".nrrd")) or b"compresseddata = true" in head

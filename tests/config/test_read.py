@@ -88,3 +88,8 @@ def test_models_follow_from_what_the_run_has():
 def test_the_schema_carries_the_docstrings():
     field = json.loads(schema())["$defs"]["Ring"]["properties"]["thickness_mm"]
     assert field["description"].startswith("Distance from the tumour's surface")
+
+
+def test_lists_in_lists_without_end_are_a_message():
+    with pytest.raises(ConfigError, match="lists in lists without end"):
+        parse("a: " + "[" * 2000 + "]" * 2000)

@@ -68,6 +68,25 @@ def test_a_split_of_another_cohort_is_refused_with_all_faults(tmp_path):
     assert any("set validation" in str(fault) for fault in error.value.faults)
 
 
+@pytest.mark.parametrize(
+    ("fold", "said"), [("one", "fold nan"), ("0.5", r"fold 0\.5"), ("", "fold nan"), ("0,1,2,3,4", "unreadable table")]
+)
+def test_a_split_that_was_mangled_is_a_message(tmp_path, fold, said):
+    first = split(rows(20, 20), Split(), 0).astype({"fold": str})
+    lines = first.to_csv(index=False).splitlines()
+    place = next(number for number, line in enumerate(lines) if ",train," in line and number > 3)
+    lines[place] = lines[place].rpartition(",")[0] + f",{fold}"
+    (tmp_path / "s.csv").write_text("\n".join(lines) + "\n")
+    with pytest.raises(CohortError, match=said):
+        split(rows(20, 20), Split(file=tmp_path / "s.csv"), 0)
+
+
+def test_a_split_in_another_encoding_is_a_message(tmp_path):
+    split(rows(20, 20), Split(), 0).to_csv(tmp_path / "s.csv", index=False, encoding="utf-16")
+    with pytest.raises(CohortError, match=r"s\.csv: found an unreadable table"):
+        split(rows(20, 20), Split(file=tmp_path / "s.csv"), 0)
+
+
 def test_too_few_cases_for_the_folds_is_a_message():
     with pytest.raises(CohortError, match=r"found 3 training patients in the smaller class; .*\(5 folds\)"):
         split(rows(20, 4), Split(), 0)
