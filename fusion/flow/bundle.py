@@ -5,7 +5,6 @@ from pathlib import Path
 from fusion import store
 from fusion.config.run import Run
 from fusion.errors import BundleError, Fault
-from fusion.flow import bundle_networks
 from fusion.flow.bundle_heads import judgements, questions, read_as
 from fusion.flow.bundle_ranges import ranges
 from fusion.flow.folder import noted, opened, stored_run, told
@@ -33,6 +32,8 @@ def write_bundle(folder: Path, run: Run) -> Bundle | None:
         noted(folder, "bundle", f"left out: {why}")
         print(f"no bundle: {why}")
         return None
+    from fusion.flow import bundle_networks  # here, as torch takes 650 MB, and other verbs do without
+
     results, target = read_results(folder, run), folder / FOLDER
     if target.is_dir():
         return _same(target, results)
