@@ -75,7 +75,7 @@ def _regions(files: Files, edited: Path | None, run: Run, data_sha256: str) -> S
         _outlined(other, run)
     notes = (*case.notes, *(note for note in ring.notes if note not in case.notes))
     return Seen(
-        data_sha256=data_sha256, ring=replace(ring, ring=ring.ring[:0]), notes=notes,
+        data_sha256=data_sha256, ring=replace(ring, ring=ring.ring[:0].copy()), notes=notes,
         acquired=acquisition(files.image, run.cohort.dicom), stored=stored_order(case.geometry),
     )  # fmt: skip
 
