@@ -1,6 +1,7 @@
 """What a volume's header announces, against what its file can hold: ITK takes the memory first and reads then.
 
-Of MetaImage files its library also prints what is missing, past every message; so that is looked at before.
+Of MetaImage files its library also prints what is missing, past every message, and of NRRD files the library dies of a
+long field that it cannot read; so both are looked at before.
 """
 
 import math
@@ -15,6 +16,8 @@ ELSEWHERE = (".nhdr", ".mhd")
 META = ("ndims", "dimsize", "elementtype", "elementdatafile")
 """Names that a MetaImage header has to have."""
 LOCAL = b"elementdatafile = local"
+LONGEST = 900
+"""Of a field in an NRRD header, in characters; quoting one of 1,000 in an error overruns the library's memory."""
 
 
 def refuse_empty_promise(path: Path) -> None:
@@ -22,6 +25,8 @@ def refuse_empty_promise(path: Path) -> None:
     head, name, held = _head(path), path.name.lower(), path.stat().st_size
     if name.endswith((".mha", ".mhd")) and (lost := [word for word in META if word.encode() not in head]):
         raise OSError(f"a header without {', '.join(lost)}")
+    if name.endswith((".nrrd", ".nhdr")) and (long := _longest(head)) > LONGEST:
+        raise OSError(f"a field of {long:,} characters in its header")
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
     reader.ReadImageInformation()
@@ -40,6 +45,12 @@ def refuse_empty_promise(path: Path) -> None:
 def _head(path: Path) -> bytes:
     with path.open("rb") as file:
         return file.read(2**16).lower()
+
+
+def _longest(head: bytes) -> int:
+    """Length of the longest field that the library may quote: of no comment, no `name:=value` and no `content`."""
+    lines = head.partition(b"\n\n")[0].replace(b"\r", b"").split(b"\n")
+    return max(len(line) for line in lines if b":=" not in line and not line.startswith((b"#", b"content:")))
 
 
 def _lie_elsewhere(head: bytes) -> bool:

@@ -36,6 +36,24 @@ def test_a_huge_nrrd_takes_no_memory(tmp_path):
         read_image(path)
 
 
+@pytest.mark.parametrize("field", [b"space origin: ", b"kinds: ", b"junk: "])
+def test_an_nrrd_field_that_the_library_would_die_of_is_refused(tmp_path, field):
+    path = toy.write(tmp_path / "a.nrrd", VALUES)
+    head, end, voxels = path.read_bytes().partition(b"\n\n")
+    lines = [line for line in head.split(b"\n") if not line.startswith(field)]
+    path.write_bytes(b"\n".join([*lines, field + b"x" * 1000]) + end + voxels)
+    with pytest.raises(CohortError, match=r"a field of 1,0\d\d characters"):
+        read_image(path)
+
+
+def test_long_notes_in_an_nrrd_header_are_read_over(tmp_path):
+    path = toy.write(tmp_path / "a.nrrd", VALUES)
+    head, end, voxels = path.read_bytes().partition(b"\n\n")
+    notes = [b"Segment0_Tags:=" + b"x" * 5000, b"# " + b"x" * 5000, b"content: " + b"x" * 5000]
+    path.write_bytes(b"\n".join([head, *notes]) + end + voxels)
+    assert np.array_equal(read_image(path).values, VALUES)
+
+
 @pytest.mark.parametrize(
     ("kept", "said"), [(-1, "announces 3,200 bytes"), (60, "header without"), (0, "without ndims")]
 )
