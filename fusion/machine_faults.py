@@ -34,7 +34,7 @@ SAID = {
     ),
 }  # fmt: skip
 """By error number: found, expected, remedy."""
-EVERYONES = {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+EVERYONES = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 """Errors that meet a file by chance: the next one would end like it."""
 IN_RUST = re.compile(r"\(os error (\d+)\)")
 """How safetensors tells the system's error."""

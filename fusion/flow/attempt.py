@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 from fusion.data.case import Files
 from fusion.data.study import Study
 from fusion.errors import Fault, FusionError
+from fusion.machine_faults import of_file
 
 T = TypeVar("T")
 
@@ -30,6 +31,8 @@ class Attempt(Generic[T]):
             return self.verb(case)
         except FusionError as error:
             return Failed(tuple(replace(fault, case=case.case) for fault in error.faults))
+        except OSError as error:
+            return Failed((replace(of_file(error), case=case.case),))
 
 
 def failures(found: Iterable[tuple[Files | Study, object]]) -> dict[str, tuple[Fault, ...]]:

@@ -1,5 +1,6 @@
 """The networks' stage: whatever `heads.stacking` asks for, it leaves deep features and one out-of-fold score a case."""
 
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import pandas as pd
 from fusion.config.network import Network
 from fusion.config.run import Run
 from fusion.data.case import Files, load
-from fusion.flow.attempt import Attempt, failures
+from fusion.errors import Fault
+from fusion.flow.attempt import Attempt
 from fusion.flow.folder import told
 from fusion.flow.work import Work
 from fusion.heads.combine import DEEP_INNER, vector_scores
@@ -17,7 +19,7 @@ from fusion.heads.nested import HEAD, inner_folds, nested_scores
 from fusion.heads.parts import Fitted, folds, parts, word
 from fusion.progress import each
 from fusion.roi.box import box
-from fusion.roi.patch import CasePatch, Patches
+from fusion.roi.patch import CasePatch, Patches, stored_shape
 from fusion.roi.region import regions
 from fusion.store import write_csv, write_parquet
 
@@ -31,11 +33,12 @@ def write_patches(work: Work) -> Work:
     path = work.folder / PATCHES
     if work.run.network is None or path.is_file():
         return work
-    found = dict(each(Attempt(partial(_cut, run=work.run)), work.files, "patches", work.run.jobs))
-    work = work.without(failures(found.items()), "patches")
+    failed: dict[str, tuple[Fault, ...]] = {}
+    names, shape = [own.case for own in work.files], stored_shape(work.run.roi.patch)
+    patches = Patches.gathered(names, _boxes(work, failed), shape)
+    work = work.without(failed, "patches")
     if not work.over:
-        boxes = [box for own in work.files if isinstance(box := found[own], CasePatch)]
-        Patches.stack([own.case for own in work.files], boxes).save(path)
+        patches.save(path)
     return work
 
 
@@ -145,6 +148,15 @@ def _patches(work: Work) -> Patches:
         patches = patches.of(names)
         patches.save(work.folder / PATCHES)
     return patches
+
+
+def _boxes(work: Work, failed: dict[str, tuple[Fault, ...]]) -> Iterator[tuple[str, CasePatch]]:
+    """Boxes as they are cut; faults of cases that have none are added to ``failed``."""
+    for own, found in each(Attempt(partial(_cut, run=work.run)), work.files, "patches", work.run.jobs):
+        if isinstance(found, CasePatch):
+            yield own.case, found
+        else:
+            failed[own.case] = found.faults
 
 
 def _cut(files: Files, run: Run) -> CasePatch:

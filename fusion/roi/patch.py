@@ -1,6 +1,6 @@
 """The networks' input: a box round the tumour as grey values and one signed distance, small enough to keep them all."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -67,6 +67,33 @@ class Patches:
             has_drawn=np.array([box.drawn is not None for box in boxes], dtype=bool),
             exceeds=np.array([box.exceeds for box in boxes], dtype=bool),
         )
+
+    @classmethod
+    def gathered(
+        cls, cases: Sequence[str], boxes: Iterable[tuple[str, CasePatch]], shape: tuple[int, int, int]
+    ) -> "Patches":
+        """The boxes of ``cases`` in their order, from pairs in any order, each box held once.
+
+        A case without a box is left out.
+
+        Args:
+            cases: names.
+            boxes: name and box.
+            shape: of every box, as ``stored_shape`` gives it.
+        """
+        place, there = {case: n for n, case in enumerate(cases)}, np.zeros(len(cases), dtype=bool)
+        grey, distance = np.zeros((len(cases), *shape), np.int16), np.zeros((len(cases), *shape), np.int8)
+        exceeds, drawn = np.zeros(len(cases), dtype=bool), dict[int, ndarray]()
+        for case, own in boxes:
+            n = place[case]
+            there[n], grey[n], distance[n], exceeds[n] = True, own.grey, own.distance, own.exceeds
+            if own.drawn is not None:
+                drawn[n] = own.drawn
+        rings, has_drawn = np.zeros((len(drawn), *shape), np.uint8), np.zeros(len(cases), dtype=bool)
+        for row, n in enumerate(sorted(drawn)):
+            rings[row], has_drawn[n] = drawn.pop(n), True
+        every = cls(tuple(cases), grey, distance, rings, has_drawn, exceeds)
+        return every if there.all() else every.of([case for case in cases if there[place[case]]])
 
     def of(self, cases: Sequence[str]) -> "Patches":
         """The boxes of ``cases``, in their order."""

@@ -2,12 +2,15 @@ import dataclasses
 import importlib.util
 import json
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from experiments.benchmarks import gpu
+from fusion import cli
 from fusion.config.radiomics import Radiomics
 from fusion.data.image import read_labels
 from tests.serve.conftest import ct_bundle, ct_run, made_once, mri_bundle, mri_run  # noqa: F401  # shared with them
@@ -27,7 +30,7 @@ def script(name):
 
 radiomics, cases, measure, peer = map(script, ("radiomics.py", "pair/cases.py", "pair/measure.py", "pair/peer.py"))
 extraction, training = script("extraction.py"), script("training.py")
-predict, one_case = script("predict.py"), script("one_case/answer.py")
+predict, one_case, scale = script("predict.py"), script("one_case/answer.py"), script("scale.py")
 FEW = Radiomics(images=("original", "square"))
 
 
@@ -131,6 +134,35 @@ def test_extraction_of_a_tiny_cohort(capsys):
     figures = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert figures["cases"] == 8
     assert figures["max_relative_difference"] < 1e-6
+
+
+def test_the_scale_of_a_tiny_cohort(monkeypatch, capsys):
+    """Where the command, which takes seconds to load, is one that holds 50 MB."""
+    monkeypatch.setattr(
+        scale, "COMMAND", [sys.executable, "-c", "import time; held = b'x' * 50_000_000; time.sleep(1)"]
+    )
+    scale.main([2], 1)
+    figures = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert figures["cases"] == [2]
+    assert 50 < figures["parent_peak_mb"][0] < 300
+    assert figures["worker_peak_mb"] == [0]
+
+
+def test_the_cases_of_the_scale_are_extracted(tmp_path):
+    scale.write(tmp_path, 12, 1)
+    cli.app(["extract", str(tmp_path / "scale.yaml")], standalone_mode=False)
+    table = pd.read_parquet(tmp_path / "run/features/radiomics_tumour.parquet")
+    assert table.shape == (12, 107)
+    assert table.index.is_unique
+    assert table["original_firstorder_Mean"].nunique() == 12
+
+
+def test_figures_of_scale_are_of_a_case_more():
+    few, many = scale.Cost(200, 30.0, 50.0, 400.0, 450.0), scale.Cost(2200, 130.0, 250.0, 410.0, 450.0)
+    figures = scale.figures([few, many], jobs=2)
+    assert figures["seconds_of_a_case_more"] == 0.05
+    assert figures["cpu_seconds_of_a_case_more"] == 0.1
+    assert figures["parent_kb_of_a_case_more"] == pytest.approx(5.12)
 
 
 def test_networks_together_are_timed_against_the_same_alone(capsys):

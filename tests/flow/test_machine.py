@@ -4,16 +4,20 @@ import errno
 import multiprocessing
 import os
 import shutil
+import subprocess
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from fusion import cli
 from fusion.config import dump
+from fusion.data.case import Files
 from fusion.errors import RunError
 from fusion.flow import stages
+from fusion.flow.attempt import Attempt
 from fusion.flow.folder import stored_run
 from fusion.flow.run import EVERYTHING, EXTRACT, part
 from tests import toy
@@ -246,3 +250,22 @@ def test_a_damaged_kept_case_is_measured_again(tmp_path, cohort, capsys):
     for region in ("tumour", "external2"):
         name = f"features/radiomics_{region}.parquet"
         assert (mine.folder / name).read_bytes() == whole[name]
+
+
+def test_a_verb_without_networks_leaves_their_libraries_alone():
+    """They take 650 MB and seconds."""
+    words = "import sys, fusion.cli, fusion.flow.run; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", words]).returncode == 0
+
+
+@pytest.mark.parametrize(("number", "whose"), [(errno.ESTALE, "the case's"), (errno.ENOSPC, "everyone's")])
+def test_a_file_that_does_not_answer_is_its_case_s_fault_and_a_full_disk_is_not(number, whose):
+    def verb(case):
+        raise OSError(number, "", str(case.image))
+
+    case = Files("c1", Path("a.nii"), Path("b.nii"))
+    if whose == "everyone's":
+        with pytest.raises(OSError, match="Errno 28"):
+            Attempt(verb)(case)
+    else:
+        assert [(own.case, own.file) for own in Attempt(verb)(case).faults] == [("c1", "a.nii")]

@@ -134,6 +134,19 @@ def test_patches_come_back_from_disk_as_they_were(tmp_path):
     assert back.has_drawn.tolist() == [False, True, False]
 
 
+def test_gathered_in_any_order_boxes_are_as_stacked_and_a_case_without_one_is_left_out():
+    tumour, image = ball(), np.random.default_rng(0).normal(0, 100, (9, 61, 61))
+    boxes = {name: cut(image + n, tumour, drawn, SPACING, PATCH)
+             for n, (name, drawn) in enumerate({"a": tumour, "b": None, "d": tumour}.items())}  # fmt: skip
+    stacked = Patches.stack(list(boxes), list(boxes.values()))
+    for cases in ("abd", "abcd"):
+        found = Patches.gathered(list(cases), reversed(boxes.items()), stored_shape(PATCH))
+        for field in dataclasses.fields(Patches):
+            own, other = getattr(found, field.name), getattr(stacked, field.name)
+            assert np.array_equal(own, other), field.name
+            assert getattr(own, "dtype", None) == getattr(other, "dtype", None)
+
+
 def test_the_same_patches_are_the_same_bytes(tmp_path):
     patches = Patches.stack(["a"], [cut(np.zeros((9, 61, 61)), ball(), None, SPACING, PATCH)])
     patches.save(tmp_path / "a.npz")
