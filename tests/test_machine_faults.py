@@ -111,3 +111,20 @@ def test_of_a_file_alone_is_what_the_next_file_would_not_meet():
 def test_other_errors_are_nobody_s_fault():
     assert fault_of(ValueError("a bug")) is None
     assert fault_of(RuntimeError("a bug")) is None
+
+
+def test_a_case_of_a_table_to_predict_whose_file_does_not_answer_leaves_the_others(tmp_path, monkeypatch):
+    from fusion.data.case import Files
+    from fusion.data.new_cases import NewCase
+    from fusion.serve import cohort_predict
+
+    def digest(path):
+        raise OSError(errno.ESTALE, "Stale file handle", str(path))
+
+    image = tmp_path / "a.nii"
+    image.touch()
+    monkeypatch.setattr(cohort_predict, "digest_of", digest)
+    case = NewCase("c1", Files("c1", image, image), {})
+    wanted = cohort_predict.Wanted(None, None, False, False, False, False)
+    found = cohort_predict._answered(case, tmp_path, "", tmp_path, tmp_path / "out", wanted, 1)
+    assert [(fault.case, fault.file) for fault in found.faults] == [("c1", str(image))]

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from fusion.data.case import Files
 from fusion.data.dicom_series import digest as digest_of
 from fusion.data.new_cases import NewCase, read_new
 from fusion.errors import Fault, FusionError
+from fusion.machine_faults import of_file
 from fusion.progress import cores, each
 from fusion.serve import bundle as bundles
 from fusion.serve.answer import Answer, ModelAnswer
@@ -99,6 +100,8 @@ def _answered(
         answer = deliver(_predictor(bundle, digest, threads), _asked(case, wanted), _outputs(own, wanted))
     except FusionError as error:
         return _Answered(None, error.faults)
+    except OSError as error:
+        return _Answered(None, (replace(of_file(error), case=case.case),))
     write_json(own / INPUTS, {"inputs": key, "files": sorted(path.name for path in own.iterdir() if path.is_file())})
     return _Answered(answer)
 
