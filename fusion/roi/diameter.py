@@ -17,7 +17,7 @@ def axial_diameter_mm(mask: Mask, geometry: Geometry) -> float:
 
     >>> mask = np.zeros((2, 5, 9), bool)
     >>> mask[1, 2, 1:7] = True
-    >>> geometry = Geometry((2, 5, 9), (5.0, 1.0, 2.0), (0.0, 0.0, 0.0), (1.0, 0, 0, 0, 1.0, 0, 0, 0, 1.0))
+    >>> geometry = Geometry((2, 5, 9), (5.0, 1.0, 2.0), (0.0, 0.0, 0.0), (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0))
     >>> round(axial_diameter_mm(mask, geometry), 3)  # 12 mm by 1 mm
     12.042
     """
