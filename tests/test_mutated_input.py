@@ -21,8 +21,10 @@ LONGEST_S = 60
 """A run whose report is made again takes the longest."""
 HARMLESS = 0.4
 """Share of mutations that may change nothing that matters."""
-PLACE = re.compile(r"^(case \S+|command line|[^\s:]+( line \d+| \(.+\))?): .*found |--\w|Usage", re.MULTILINE)
-"""A case, a file, or a word of the command line."""
+PLACE = re.compile(
+    r"^(case \S+|command line|[^\s:]+( line \d+| \(.+\))?): .*found |--\w|Usage|\b[a-z]+\.[a-z_0-9]+\b", re.MULTILINE
+)
+"""A case, a file, a word of the command line, or a field of the config."""
 
 
 @dataclass(frozen=True)

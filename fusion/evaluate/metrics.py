@@ -66,7 +66,7 @@ def compare(
     apart = one.index.symmetric_difference(two.index)
     if len(apart):
         found = f"{len(apart)} cases of set {set_} in only one of {first} and {second}"
-        raise RunError(Fault(found, "the same cases, as the comparison is paired", "make the predictions again"))
+        raise RunError(Fault(found, "the same cases, as the comparison is paired", "make predictions.csv again"))
     two = two.loc[one.index]
     return discrimination.delong_test(
         one["probability"].to_numpy(), two["probability"].to_numpy(), one["event"].to_numpy(), confidence

@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from fusion.config import dump, parse
+from fusion.config import dump, load
 from fusion.config.run import Run
 from fusion.errors import Fault, RunError
 from fusion.flow.intact import refuse_damaged
@@ -34,7 +34,7 @@ def stored_run(folder: Path) -> Run:
     if not path.is_file():
         raise RunError(Fault("no run.yaml", "a run folder", "name the folder of a run", file=str(folder)))
     refuse_damaged(folder)
-    return parse(path.read_text(encoding="utf-8"), source=str(path)).model_copy(update={"output": folder})
+    return load(path).model_copy(update={"output": folder})
 
 
 @contextlib.contextmanager
