@@ -70,7 +70,7 @@ def note_environment(folder: Path, run: Run, data_sha256: str) -> None:
     if path.is_file():
         same_environment(folder, data_sha256)
         return
-    more = {"seed": run.seed, "git_commit": _git_commit(), "hardware": _hardware(), "started": _clock()}
+    more = {"seed": run.seed, "git_commit": _git_commit(), "hardware": _hardware(run), "started": _clock()}
     write_json(path, {"fusion": version("fusion"), **_decides(data_sha256), **more})
 
 
@@ -152,12 +152,17 @@ def _git_commit() -> str | None:
     return done.stdout.strip() or None
 
 
-def _hardware() -> dict[str, Any]:
-    import torch
-
-    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
+def _hardware(run: Run) -> dict[str, Any]:
+    gpu = None if run.network is None else _gpu()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return {"cpu": platform.machine(), "cores": os.cpu_count(), "memory_gib": round(memory, 1), "gpu": gpu}
+
+
+def _gpu() -> str | None:
+    """What torch, which takes 600 MB and seconds, would train networks on; no other work uses it."""
+    import torch
+
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else None
 
 
 def _clock() -> str:
