@@ -1,6 +1,7 @@
 """The run folder: one run at a time, one config, one cohort, one environment; a log without identifiers."""
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -115,8 +116,12 @@ def noted(folder: Path, stage: str, what: str) -> None:
 
 
 def _log(folder: Path, stage: str, what: str, **more: Any) -> None:
-    with (folder / "log.jsonl").open("a", encoding="utf-8") as file:
-        file.write(json.dumps({"time": _clock(), "stage": stage, "what": what, **more}) + "\n")
+    path, line = folder / "log.jsonl", json.dumps({"time": _clock(), "stage": stage, "what": what, **more}) + "\n"
+    with path.open("ab", buffering=0) as file:
+        before = file.seek(0, os.SEEK_END)
+        if file.write(line.encode()) < len(line.encode()):  # as much as a full disk takes
+            file.truncate(before)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
 
 def _same_run(before: Run, now: Run) -> None:

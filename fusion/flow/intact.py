@@ -55,6 +55,15 @@ def _json(path: Path) -> str:
     return ""
 
 
+def _lines(path: Path) -> str:
+    try:
+        for line in path.read_bytes().splitlines():
+            json.loads(line)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
 def _parquet(path: Path) -> str:
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -97,6 +106,6 @@ def _of_library(error: Exception) -> str:
 
 
 LOOKS: dict[str, Callable[[Path], str]] = {
-    ".csv": _text, ".json": _json, ".parquet": _parquet, ".npz": _arrays, ".safetensors": _tensors,
+    ".csv": _text, ".json": _json, ".jsonl": _lines, ".parquet": _parquet, ".npz": _arrays, ".safetensors": _tensors,
 }  # fmt: skip
 """By suffix: what is wrong with a file, in words; empty where nothing is."""

@@ -35,8 +35,11 @@ IMPORTED = (engine, embed, train)
 WORDS = ("network={backbone: test_resnet, weights: none, epochs: 2, warmup_epochs: 1, batch: 4}",
          "roi.patch.shape=[4, 32, 32]")  # fmt: skip
 CASES = 12
-CLOCKED = {"log.jsonl", "environment.json", "checkpoints/training.json", ".lock"}
-"""Files that tell when and how fast the work was done."""
+CLOCKED = {"log.jsonl", "environment.json", "checkpoints/training.json", ".lock", "report.html",
+           "tables/failures.csv", "tables/checklist_claim.csv"}  # fmt: skip
+"""Files that tell when and how fast the work was done, and which stages broke off."""
+LEFT_OUT = ("checkpoints/logs", "features/cases/.")
+"""Also what a kill left half done in the cache, where it stays for an hour, as it may be a live run's."""
 EVENTS = {"os.rename", "os.remove", "os.mkdir", "os.rmdir"}
 LONGEST_S = 600.0
 MOST = 8
@@ -129,12 +132,10 @@ def undisturbed(run: Run, report: bool) -> tuple[dict[str, bytes], int, float]:
 
 
 def outputs(folder: Path) -> dict[str, bytes]:
-    """Every file of a run but those with a clock in them; a half-written one would be among them."""
+    """Every file of a run but those of ``CLOCKED``; a half-written one would be among them."""
     every = {str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file()}
     return {
-        name: path.read_bytes()
-        for name, path in every.items()
-        if name not in CLOCKED and not name.startswith("checkpoints/logs")
+        name: path.read_bytes() for name, path in every.items() if name not in CLOCKED and not name.startswith(LEFT_OUT)
     }
 
 

@@ -5,9 +5,9 @@ from safetensors.numpy import save_file
 
 from fusion.errors import RunError
 from fusion.flow.intact import LOOKS, refuse_damaged
-from fusion.store import write_csv, write_json, write_parquet
+from fusion.store import write_csv, write_json, write_parquet, write_text
 
-NAMES = ["a.csv", "a.json", "features/a.parquet", "checkpoints/a.npz", "checkpoints/a.safetensors"]
+NAMES = ["a.csv", "a.json", "a.jsonl", "features/a.parquet", "checkpoints/a.npz", "checkpoints/a.safetensors"]
 
 
 @pytest.fixture
@@ -15,6 +15,7 @@ def folder(tmp_path):
     numbers = np.random.default_rng(0).normal(size=1000)
     write_csv(tmp_path / "a.csv", pd.DataFrame({"a": numbers}))
     write_json(tmp_path / "a.json", {"a": [1, 2]})
+    write_text(tmp_path / "a.jsonl", '{"a": 1}\n{"a": 2}\n')
     write_parquet(tmp_path / "features/a.parquet", pd.DataFrame({"a": numbers}))
     (tmp_path / "checkpoints").mkdir()
     np.savez(tmp_path / "checkpoints/a.npz", a=numbers)
@@ -29,7 +30,9 @@ def test_files_as_they_were_written_pass(folder):
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
 def test_every_file_that_is_cut_off_is_told_with_what_to_delete(folder, share):
-    for name in NAMES:
+    if share == 0.0:
+        (folder / "a.jsonl").write_text("{")  # an empty log is one
+    for name in NAMES if share else [name for name in NAMES if name != "a.jsonl"]:
         content = (folder / name).read_bytes()
         (folder / name).write_bytes(content[: int(share * len(content))])
     with pytest.raises(RunError) as error:
