@@ -5,13 +5,14 @@ from scipy.spatial import ConvexHull, QhullError
 from scipy.spatial.distance import pdist
 
 from fusion.data.image import Geometry
+from fusion.roi.upright import upright, upright_geometry
 from fusion.types import Mask
 
 
 def axial_diameter_mm(mask: Mask, geometry: Geometry) -> float:
     """The longest line between two points of the mask within one axial slice, from voxel edge to voxel edge, in mm.
 
-    Axial slices are those across the array axis that lies nearest the patient's feet-head axis. The edges of voxels
+    Axial slices are those of the image turned upright, however it is stored. The edges of voxels
     count, so that one voxel has its diagonal, as in RECIST 1.1's longest in-plane diameter (doi:10.1016/
     j.ejca.2008.10.026), which is drawn from border to border.
 
@@ -21,14 +22,11 @@ def axial_diameter_mm(mask: Mask, geometry: Geometry) -> float:
     >>> round(axial_diameter_mm(mask, geometry), 3)  # 12 mm by 1 mm
     12.042
     """
-    toward_head = np.abs(np.reshape(geometry.direction, (3, 3))[2, ::-1])  # of the array axes (z, y, x)
-    across = int(toward_head.argmax())
-    spacing = [own for axis, own in enumerate(geometry.spacing_mm) if axis != across]
-    slices = np.moveaxis(mask, across, 0)
-    return max((_longest_mm(own, spacing) for own in slices if own.any()), default=0.0)
+    spacing_mm = upright_geometry(geometry).spacing_mm[1:]
+    return max((_longest_mm(own, spacing_mm) for own in upright(mask, geometry) if own.any()), default=0.0)
 
 
-def _longest_mm(inside: np.ndarray, spacing_mm: list[float]) -> float:
+def _longest_mm(inside: np.ndarray, spacing_mm: tuple[float, ...]) -> float:
     corners = _corners(inside) * spacing_mm
     try:
         hull = corners[ConvexHull(corners).vertices]
