@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import SimpleITK as sitk
+from safetensors.numpy import save_file
 
 from fusion import cli
 from tests import toy
@@ -184,7 +185,11 @@ def test_a_missing_network_and_a_foreign_one_are_refused(trained, tmp_path, monk
     (tmp_path / "run/checkpoints/external2_DL_fold1_seed0.safetensors").unlink()
     assert typed(monkeypatch, *asked) == 1
     assert "external2_DL_fold1_seed0.safetensors: found no such network" in capsys.readouterr().err
-    shutil.copy(trained / "a.yaml", tmp_path / "run/checkpoints/external2_DL_fold1_seed0.safetensors")
+    foreign = tmp_path / "run/checkpoints/external2_DL_fold1_seed0.safetensors"
+    save_file({"weight": np.zeros(3, np.float32)}, foreign)
     assert typed(monkeypatch, *asked) == 1
     assert "found no trained network" in capsys.readouterr().err
+    shutil.copy(trained / "a.yaml", foreign)
+    assert typed(monkeypatch, *asked) == 1
+    assert f"{foreign}: found a damaged file" in capsys.readouterr().err
     assert not (tmp_path / "run/export").exists()
