@@ -99,7 +99,7 @@ def is_dicom(path: Path) -> bool:
         return True
     if not path.is_file() or path.name.lower().endswith(SUFFIXES):
         return False
-    from fusion.data.dicom_file import is_dicom_file
+    from fusion.data.dicom.file import is_dicom_file
 
     try:
         return is_dicom_file(path)
@@ -120,7 +120,7 @@ def read_image(path: Path, dicom: Dicom = USUAL) -> Image:
         CohortError: no such file, unknown format, unreadable, not one 3-D volume of scalars, NaN or infinite voxels.
     """
     if path.exists() and is_dicom(path):
-        from fusion.data.dicom_series import read_series  # which takes Image from here
+        from fusion.data.dicom.series import read_series  # which takes Image from here
 
         return read_series(path, dicom=dicom)
     if path.is_file() and is_zip(path):

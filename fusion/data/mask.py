@@ -26,7 +26,7 @@ def read_mask(path: Path, role: str, image: Image | None, cohort: Cohort) -> Lab
     if path.exists() and is_dicom(path):
         if image is None:
             return None
-        from fusion.data.dicom_mask import read_dicom_mask
+        from fusion.data.dicom.mask import read_dicom_mask
 
         return read_dicom_mask(path, image, wanted, usual, cohort.label, cohort.dicom)
     if is_slicer_segmentation(path):

@@ -11,7 +11,7 @@ from fusion.config.cohort import Cohort
 from fusion.config.tasks import Sequence
 from fusion.data import image, picture
 from fusion.data.case import attempted
-from fusion.data.dicom_slice import is_dicom, read_dicom
+from fusion.data.dicom.slice import is_dicom, read_dicom
 from fusion.data.study import Scan
 from fusion.errors import CohortError, Fault
 

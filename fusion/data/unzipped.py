@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from fusion.data.archive import ArchiveError, Room, unpack
-from fusion.data.dicom_found import BESIDE, LITTER, MOST_FILES
+from fusion.data.dicom.found import BESIDE, LITTER, MOST_FILES
 from fusion.data.image import DICOM_SUFFIX, is_zip
 from fusion.data.private_folder import private_folder
 from fusion.errors import CohortError, Fault

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from fusion.data.acquisition import COLUMNS
+from fusion.data.dicom.acquisition import COLUMNS
 from fusion.flow import lost
 from fusion.flow.work import Work
 from fusion.store import write_csv

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fusion.config.run import Run
-from fusion.data.acquisition import acquisition
 from fusion.data.case import Case, Files, load
-from fusion.data.dicom_series import digest
+from fusion.data.dicom.acquisition import acquisition
+from fusion.data.dicom.series import digest
 from fusion.data.eligibility import Left, by_mask
 from fusion.data.study import Study
 from fusion.errors import CohortError, Fault, RegionError

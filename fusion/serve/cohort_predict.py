@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from fusion.data.case import Files
-from fusion.data.dicom_series import digest as digest_of
+from fusion.data.dicom.series import digest as digest_of
 from fusion.data.new_cases import NewCase, read_new
 from fusion.errors import Fault, FusionError
 from fusion.machine_faults import of_file

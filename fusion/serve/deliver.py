@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fusion.data.case import Case
-from fusion.data.dicom_file import is_dicom_file
+from fusion.data.dicom.file import is_dicom_file
 from fusion.data.image import Geometry, is_zip, write_mask
 from fusion.errors import CohortError, Fault
 from fusion.roi.back import write_map

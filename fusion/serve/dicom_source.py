@@ -16,10 +16,10 @@ from numpy import ndarray
 
 from fusion.config.dicom import Dicom
 from fusion.data.case import Case
-from fusion.data.dicom_decode import decode
-from fusion.data.dicom_grid import Frame, Grid, grid
-from fusion.data.dicom_header import Unreadable, opened
-from fusion.data.dicom_series import Series, chosen
+from fusion.data.dicom.decode import decode
+from fusion.data.dicom.grid import Frame, Grid, grid
+from fusion.data.dicom.header import Unreadable, opened
+from fusion.data.dicom.series import Series, chosen
 from fusion.data.image import USUAL, is_dicom
 from fusion.errors import CohortError, Fault
 from fusion.serve.told import Told

@@ -139,8 +139,8 @@ def _role(name: str) -> str:
 
 def _dicom(folder: Path, beside: Mapping[str, Path]) -> dict[str, Path]:
     """The series, and the mask among its objects, which is moved out of the series' folder."""
-    from fusion.data import dicom_series
-    from fusion.data.dicom_header import SEGMENTATIONS, STRUCTURES
+    from fusion.data.dicom import series as dicom_series
+    from fusion.data.dicom.header import SEGMENTATIONS, STRUCTURES
 
     headers = [header for series in dicom_series.found(folder) for header in series.headers]
     masks = [own.path for own in headers if own.sop_class in (STRUCTURES, *SEGMENTATIONS)]

@@ -7,8 +7,8 @@ import pydicom
 import pytest
 
 from fusion.config.dicom import Dicom
-from fusion.data.acquisition import COLUMNS, acquisition
-from fusion.data.contrast_agent import told
+from fusion.data.dicom.acquisition import COLUMNS, acquisition
+from fusion.data.dicom.contrast_agent import told
 from tests import toy
 from tests.data import dicom_made as made
 

@@ -3,7 +3,7 @@
 import pytest
 
 from fusion.config.dicom import Dicom
-from fusion.data.dicom_series import digest, found, read_series
+from fusion.data.dicom.series import digest, found, read_series
 from fusion.data.image import read_image
 from fusion.errors import CohortError
 from tests.data import dicom_made as made

@@ -7,7 +7,7 @@ import pytest
 
 from fusion.config.cohort import Cohort
 from fusion.data.case import Files, load
-from fusion.data.dicom_seg import read_segment
+from fusion.data.dicom.seg import read_segment
 from fusion.data.image import read_image, write_mask
 from fusion.data.roi_name import TUMOUR
 from fusion.errors import CohortError

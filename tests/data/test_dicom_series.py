@@ -9,8 +9,8 @@ import pytest
 import SimpleITK as sitk
 from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian, RLELossless
 
-from fusion.data import dicom_unfit
-from fusion.data.dicom_series import digest, found, read_series
+from fusion.data.dicom import unfit as dicom_unfit
+from fusion.data.dicom.series import digest, found, read_series
 from fusion.data.image import Geometry, read_image
 from fusion.errors import CohortError
 from tests.data import dicom_made as made

@@ -12,12 +12,12 @@ from scipy.ndimage import map_coordinates
 
 from fusion.config.cohort import Cohort
 from fusion.config.dicom import Dicom
-from fusion.data.acquisition import acquisition
 from fusion.data.case import Files, load
-from fusion.data.dicom_seg import read_segment
+from fusion.data.dicom.acquisition import acquisition
+from fusion.data.dicom.rtstruct import read_structure
+from fusion.data.dicom.seg import read_segment
 from fusion.data.image import Image, Labels, read_image, read_labels, regrid, to_sitk
 from fusion.data.roi_name import TUMOUR
-from fusion.data.rtstruct import read_structure
 from fusion.errors import CohortError
 
 SHARED = Path(__file__).parents[3] / "shared/data"

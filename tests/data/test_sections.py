@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from fusion.data.dicom.sections import Filled, filled, filled_between
 from fusion.data.image import Geometry
-from fusion.data.sections import Filled, filled, filled_between
 
 GEOMETRY = Geometry((20, 60, 60), (3.0, 1.0, 1.0), (0.0, 0.0, 0.0), tuple(np.eye(3).ravel()))
 CENTRE = 29.6

@@ -14,7 +14,7 @@ from fusion.config.cohort import Cohort
 from fusion.config.dicom import Dicom
 from fusion.data import archive, unzipped
 from fusion.data.case import Files, load
-from fusion.data.dicom_series import digest
+from fusion.data.dicom.series import digest
 from fusion.data.image import read_image
 from fusion.errors import CohortError
 from fusion.store import sha256

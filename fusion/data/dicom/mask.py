@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 
 from fusion.config.dicom import Dicom
-from fusion.data.dicom_found import found, header_of
-from fusion.data.dicom_header import SEGMENTATIONS, STRUCTURES, Header, Unreadable, opened
-from fusion.data.dicom_seg import read_segment
+from fusion.data.dicom.found import found, header_of
+from fusion.data.dicom.header import SEGMENTATIONS, STRUCTURES, Header, Unreadable, opened
+from fusion.data.dicom.referenced import series_of
+from fusion.data.dicom.rtstruct import read_structure
+from fusion.data.dicom.seg import read_segment
 from fusion.data.image import Image, Labels
-from fusion.data.referenced import series_of
-from fusion.data.rtstruct import read_structure
 from fusion.errors import CohortError, Fault
 
 

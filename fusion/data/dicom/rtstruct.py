@@ -10,11 +10,11 @@ import pydicom
 from jaxtyping import Float
 from numpy import ndarray
 
-from fusion.data.dicom_header import Unreadable, opened
+from fusion.data.dicom.header import Unreadable, opened
+from fusion.data.dicom.referenced import series_of
+from fusion.data.dicom.sections import BETWEEN, OFF_SLICE, Corners, Reason, filled, filled_between
 from fusion.data.image import Image, Labels
-from fusion.data.referenced import series_of
 from fusion.data.roi_name import pick
-from fusion.data.sections import BETWEEN, OFF_SLICE, Corners, Reason, filled, filled_between
 from fusion.errors import CohortError, Fault
 
 CONTOUR_DATA = 0x30060050

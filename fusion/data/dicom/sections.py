@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from fusion.data.between import ROUNDING, Section, between
+from fusion.data.dicom.between import ROUNDING, Section, between
 from fusion.data.image import Geometry
 from fusion.types import Mask
 

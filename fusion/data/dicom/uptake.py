@@ -5,8 +5,8 @@ from datetime import datetime, time
 
 import pydicom
 
-from fusion.data.dicom_clock import clock, moment, moment_of
-from fusion.data.dicom_tags import first, number, word, words
+from fusion.data.dicom.clock import clock, moment, moment_of
+from fusion.data.dicom.tags import first, number, word, words
 
 GE_SCAN = (0x0009, "GEMS_PETD_01", 0x0D)
 PHILIPS_SUV, PHILIPS_BQ = ((0x7053, "Philips PET Private Group", one) for one in (0x00, 0x09))

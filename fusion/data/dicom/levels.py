@@ -8,7 +8,7 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from fusion.config.dicom import Dicom
-from fusion.data.dicom_unfit import LONGEST_MM
+from fusion.data.dicom.unfit import LONGEST_MM
 from fusion.errors import Fault
 
 WIDEST_STEPS = 3.0

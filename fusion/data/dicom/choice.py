@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fusion.config.dicom import Dicom
-from fusion.data.dicom_found import Series
+from fusion.data.dicom.found import Series
 from fusion.errors import CohortError, Fault
 
 LISTED = 20

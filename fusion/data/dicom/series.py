@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fusion.config.dicom import Dicom
-from fusion.data import dicom_choice
-from fusion.data.dicom_decode import decode
-from fusion.data.dicom_file import is_dicom_file
-from fusion.data.dicom_found import Series, found, header_of, place, walk
-from fusion.data.dicom_grid import grid
-from fusion.data.dicom_header import VOLUMES
+from fusion.data.dicom import choice as dicom_choice
+from fusion.data.dicom.decode import decode
+from fusion.data.dicom.file import is_dicom_file
+from fusion.data.dicom.found import Series, found, header_of, place, walk
+from fusion.data.dicom.grid import grid
+from fusion.data.dicom.header import VOLUMES
 from fusion.data.image import USUAL, Image, Reference
 from fusion.store import sha256
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from fusion.data.dicom_header import Header
-from fusion.data.dicom_plane import Plane
-from fusion.data.dicom_suv import factor
+from fusion.data.dicom.header import Header
+from fusion.data.dicom.plane import Plane
+from fusion.data.dicom.suv import factor
 from fusion.errors import Fault
 
 MOST_VOXELS = 2**28

@@ -10,8 +10,8 @@ from numpy import ndarray
 from pydicom.encaps import generate_frames
 from pydicom.pixels import get_decoder
 
-from fusion.data.dicom_header import Header, Unreadable, opened
-from fusion.data.dicom_unfit import NATIVE
+from fusion.data.dicom.header import Header, Unreadable, opened
+from fusion.data.dicom.unfit import NATIVE
 
 JPEG_LOSSLESS = ("1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70")
 """Decoded by ITK where pydicom has no decoder."""

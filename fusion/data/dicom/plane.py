@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pydicom
 
-from fusion.data.dicom_tags import Numbers, count, first, number, numbers, word
+from fusion.data.dicom.tags import Numbers, count, first, number, numbers, word
 
 OF_FILE = {
     "EchoTime": "echo time",

@@ -13,11 +13,11 @@ from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 
 from fusion.config.dicom import Dicom
-from fusion.data.dicom_grid import UNEVEN, axes_of
-from fusion.data.dicom_plane import Plane
-from fusion.data.dicom_unfit import LEVEL, MOST_VOXELS, apart
+from fusion.data.dicom.grid import UNEVEN, axes_of
+from fusion.data.dicom.plane import Plane
+from fusion.data.dicom.sections import BETWEEN, Reason, filled_gaps
+from fusion.data.dicom.unfit import LEVEL, MOST_VOXELS, apart
 from fusion.data.image import Geometry, Image, Labels
-from fusion.data.sections import BETWEEN, Reason, filled_gaps
 from fusion.errors import CohortError, Fault
 from fusion.types import Mask
 

@@ -10,13 +10,13 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from fusion.config.dicom import Dicom
-from fusion.data.dicom_header import Header
-from fusion.data.dicom_levels import Levels, levels
-from fusion.data.dicom_plane import Plane
-from fusion.data.dicom_suv import Factor, factor
-from fusion.data.dicom_tilt import Tilt, tilt
-from fusion.data.dicom_unfit import MOST_VOXELS, own_studies, unfit
-from fusion.data.dicom_upright import Mend
+from fusion.data.dicom.header import Header
+from fusion.data.dicom.levels import Levels, levels
+from fusion.data.dicom.plane import Plane
+from fusion.data.dicom.suv import Factor, factor
+from fusion.data.dicom.tilt import Tilt, tilt
+from fusion.data.dicom.unfit import MOST_VOXELS, own_studies, unfit
+from fusion.data.dicom.upright import Mend
 from fusion.data.image import USUAL, Geometry
 from fusion.errors import CohortError, Fault
 

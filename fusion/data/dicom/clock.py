@@ -5,7 +5,7 @@ from datetime import datetime, time, timedelta
 
 import pydicom
 
-from fusion.data.dicom_tags import word
+from fusion.data.dicom.tags import word
 
 CLOCK = re.compile(r"(\d{2}):?(\d{2})?:?(\d{2})?(?:\.(\d{1,6}))?")
 

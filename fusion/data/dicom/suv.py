@@ -6,8 +6,8 @@ The steps are those of the QIBA FDG-PET/CT profile's vendor-neutral SUV calculat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from fusion.data.dicom_decay import scan_start, since_injection
-from fusion.data.dicom_uptake import Uptake
+from fusion.data.dicom.decay import scan_start, since_injection
+from fusion.data.dicom.uptake import Uptake
 
 FLUORINE = ("C-111A1", "77004003")
 FLUORINE_S = 6586.2

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pydicom
 
-from fusion.data.dicom_file import Unreadable, opened
-from fusion.data.dicom_plane import Plane, planes
-from fusion.data.dicom_tags import count, number, word, words
-from fusion.data.dicom_uptake import Uptake, uptake
+from fusion.data.dicom.file import Unreadable, opened
+from fusion.data.dicom.plane import Plane, planes
+from fusion.data.dicom.tags import count, number, word, words
+from fusion.data.dicom.uptake import Uptake, uptake
 
 SEGMENTATIONS = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
 """DICOM SEG, and its label map."""

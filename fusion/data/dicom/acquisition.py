@@ -7,11 +7,11 @@ import numpy as np
 import pydicom
 
 from fusion.config.dicom import Dicom
-from fusion.data import contrast_agent
-from fusion.data.dicom_grid import axes_of
-from fusion.data.dicom_header import Header, Unreadable, opened
-from fusion.data.dicom_series import chosen
-from fusion.data.dicom_tags import many, numbers, word
+from fusion.data.dicom import contrast_agent
+from fusion.data.dicom.grid import axes_of
+from fusion.data.dicom.header import Header, Unreadable, opened
+from fusion.data.dicom.series import chosen
+from fusion.data.dicom.tags import many, numbers, word
 from fusion.data.image import is_dicom, is_zip
 from fusion.data.unzipped import unzipped
 from fusion.errors import CohortError, Fault

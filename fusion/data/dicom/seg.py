@@ -5,14 +5,14 @@ from pathlib import Path
 import pydicom
 
 from fusion.config.dicom import Dicom
-from fusion.data.dicom_header import SEGMENTATIONS, Header, Unreadable, opened, read_header
-from fusion.data.dicom_pixels import stored_frames
-from fusion.data.dicom_seg_place import Frames, in_space, refuse
-from fusion.data.dicom_unfit import LEVEL, MOST_VOXELS, apart, missing_of
+from fusion.data.dicom.header import SEGMENTATIONS, Header, Unreadable, opened, read_header
+from fusion.data.dicom.pixels import stored_frames
+from fusion.data.dicom.referenced import series_of
+from fusion.data.dicom.sections import Reason
+from fusion.data.dicom.seg_place import Frames, in_space, refuse
+from fusion.data.dicom.unfit import LEVEL, MOST_VOXELS, apart, missing_of
 from fusion.data.image import USUAL, Image, Labels
-from fusion.data.referenced import series_of
 from fusion.data.roi_name import pick
-from fusion.data.sections import Reason
 from fusion.errors import CohortError, Fault
 
 

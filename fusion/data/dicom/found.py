@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fusion.config.dicom import Dicom
-from fusion.data.dicom_file import Unreadable, is_dicom_file
-from fusion.data.dicom_grid import grid
-from fusion.data.dicom_header import DIRECTORY, VOLUMES, Header, read_header
+from fusion.data.dicom.file import Unreadable, is_dicom_file
+from fusion.data.dicom.grid import grid
+from fusion.data.dicom.header import DIRECTORY, VOLUMES, Header, read_header
 from fusion.data.image import SUFFIXES, USUAL
 from fusion.errors import CohortError, Fault
 

@@ -8,10 +8,10 @@ import numpy as np
 from jaxtyping import Float32
 from numpy import ndarray
 
-from fusion.data.dicom_grid import Frame, Grid
-from fusion.data.dicom_header import Unreadable
-from fusion.data.dicom_pixels import stored_or_scaled
-from fusion.data.dicom_upright import AIR_HU, mended
+from fusion.data.dicom.grid import Frame, Grid
+from fusion.data.dicom.header import Unreadable
+from fusion.data.dicom.pixels import stored_or_scaled
+from fusion.data.dicom.upright import AIR_HU, mended
 from fusion.errors import CohortError, Fault
 
 

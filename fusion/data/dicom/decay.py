@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from math import expm1, log
 
-from fusion.data.dicom_clock import last_before
-from fusion.data.dicom_uptake import Uptake
+from fusion.data.dicom.clock import last_before
+from fusion.data.dicom.uptake import Uptake
 
 OVER_MIDNIGHT_S = 12 * 3600.0
 """An injection without a date was at most that long before a scan on the next day."""
