@@ -12,6 +12,7 @@ from scipy.ndimage import map_coordinates
 from fusion.config.cohort import Cohort
 from fusion.config.dicom import Dicom
 from fusion.data.case import Files, load
+from fusion.data.dicom.upright import EDGE_PX
 from fusion.data.image import Image, read_image
 from fusion.errors import CohortError
 from tests.data import dicom_made as made
@@ -59,6 +60,7 @@ def expected(own: Image, along_mm, aside_mm, orientation=made.AXIAL) -> np.ndarr
             (across - along_mm[n] * aside_mm[0]) / made.SPACING[2],
         )
         at = [np.where(np.abs(one - np.round(one)) < 1e-6, np.round(one), one) for one in at]
+        at = [_on_edge(one, last) for one, last in zip(at, np.subtract(pictures[n].shape, 1), strict=True)]
         return map_coordinates(pictures[n], at, order=1, mode="constant", cval=np.nan)
 
     every = np.stack([looked_up(n) for n in range(len(along_mm))])
@@ -68,6 +70,12 @@ def expected(own: Image, along_mm, aside_mm, orientation=made.AXIAL) -> np.ndarr
     above, weight = np.minimum(below + 1, len(along_mm) - 1), place % 1
     low, high = (np.take_along_axis(every, one[None], 0)[0] for one in (below, above))
     return np.where(weight > 0, (1 - weight) * low + weight * high, low)
+
+
+def _on_edge(at: np.ndarray, last: int) -> np.ndarray:
+    """Places less than ``EDGE_PX`` beyond the outermost pixels are on them."""
+    held = np.clip(at, 0, last)
+    return np.where(np.abs(at - held) <= EDGE_PX, held, at)
 
 
 def same(own: Image, other: np.ndarray, outside: float) -> bool:
