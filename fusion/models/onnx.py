@@ -17,8 +17,8 @@ from fusion.errors import Fault, ModelError
 from fusion.models.inputs import Input
 from fusion.models.network import RegionNetwork
 from fusion.models.trace import TOLERANCE, alike, answers, asked
+from fusion.roi.across import COARSER
 from fusion.roi.patch import WIDE
-from fusion.roi.upright import COARSER
 
 PACKAGES = ("onnx", "onnxscript", "onnxruntime")
 METADATA = "fusion"

@@ -13,7 +13,7 @@ from scipy.ndimage import distance_transform_edt
 from fusion import store
 from fusion.config.roi import Patch
 from fusion.errors import CohortError, Fault, RegionError
-from fusion.roi.upright import slice_axis
+from fusion.roi.across import slice_axis
 from fusion.types import Mask, Spacing, Volume
 
 MARGIN_MM = 4.0
@@ -150,7 +150,7 @@ def cut(
         spacing_mm: voxel size of ``image`` along (z, y, x), in mm.
         patch: the networks' box.
         grid: `in_plane` measures the distance within each slice and keeps slices apart (nearest neighbour across
-            ``fusion.roi.upright.slice_axis``), so that thick slices do not decide where the ring is; `volume` measures
+            ``fusion.roi.across.slice_axis``), so that thick slices do not decide where the ring is; `volume` measures
             in three dimensions.
         case: named in an error.
 

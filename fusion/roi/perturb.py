@@ -13,7 +13,8 @@ from scipy.ndimage import distance_transform_edt, shift
 from fusion.config.harmonise import Perturb
 from fusion.data.case import Case
 from fusion.errors import Fault, RegionError
-from fusion.roi.upright import as_stored, slice_axis, upright, upright_geometry
+from fusion.roi.across import slice_axis
+from fusion.roi.upright import as_stored, upright, upright_geometry
 from fusion.types import Mask, Spacing, Volume
 
 FARTHEST = 4

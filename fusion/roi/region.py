@@ -6,7 +6,8 @@ from scipy.ndimage import distance_transform_edt
 from fusion.config.roi import Ring, Roi
 from fusion.data.case import Case
 from fusion.errors import Fault, RegionError
-from fusion.roi.upright import as_stored, slice_axis, upright, upright_geometry
+from fusion.roi.across import slice_axis
+from fusion.roi.upright import as_stored, upright, upright_geometry
 from fusion.types import Mask, Spacing, Volume
 
 REGIONS = ("tumour", "external2")
@@ -41,7 +42,7 @@ def peritumoural_ring(tumour: Mask, spacing_mm: Spacing, thickness_mm: float, in
         tumour: True inside the tumour, axes (z, y, x), upright.
         spacing_mm: voxel size along (z, y, x), in millimetres.
         thickness_mm: distance from the nearest tumour voxel's centre; 0 gives an empty ring.
-        in_plane: measure within each slice, across ``fusion.roi.upright.slice_axis``, so that thick slices do not
+        in_plane: measure within each slice, across ``fusion.roi.across.slice_axis``, so that thick slices do not
             decide; else in three dimensions.
 
     >>> tumour = np.zeros((3, 7, 7), dtype=bool)

@@ -9,10 +9,8 @@ from numpy import ndarray
 
 from fusion.data.case import Case
 from fusion.data.image import Geometry
-from fusion.types import Spacing
+from fusion.roi.across import slice_axis
 
-COARSER = 1.2
-"""Slices lie across an axis whose spacing is more than this many times that of both others."""
 TIE = 1e-4
 """Turns whose sums of cosines differ by less are equally near; a NIfTI header rounds its cosines to seven digits."""
 ENDS = ("IS", "AP", "RL")
@@ -77,22 +75,6 @@ def upright_case(case: Case) -> Case:
     ring = None if case.external2 is None else upright(case.external2, case.geometry)
     image, tumour = upright(case.image, case.geometry), upright(case.tumour, case.geometry)
     return replace(case, image=image, tumour=tumour, external2=ring, geometry=upright_geometry(case.geometry))
-
-
-def slice_axis(spacing_mm: Spacing) -> int:
-    """The axis across which an upright image was acquired slice by slice.
-
-    It is the axis with a spacing more than `COARSER` times that of both others; where none is, the patient's feet to
-    head.
-
-    Args:
-        spacing_mm: voxel size along upright (z, y, x), in mm.
-
-    >>> slice_axis((5.0, 0.7, 0.7)), slice_axis((0.5, 0.5, 3.0)), slice_axis((0.7, 0.8, 0.8))
-    (0, 2, 0)
-    """
-    coarsest = int(np.argmax(spacing_mm))
-    return coarsest if spacing_mm[coarsest] > COARSER * max(np.delete(spacing_mm, coarsest)) else 0
 
 
 def stored_slice_axis(geometry: Geometry) -> int:

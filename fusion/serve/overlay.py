@@ -9,7 +9,8 @@ from PIL import Image
 from scipy.ndimage import map_coordinates
 
 from fusion.data.image import Geometry
-from fusion.roi.upright import slice_axis, turn, upright, upright_geometry
+from fusion.roi.across import slice_axis
+from fusion.roi.upright import turn, upright, upright_geometry
 from fusion.serve.answer import Answer
 from fusion.serve.draw import SIDE, Outline, Panel
 from fusion.serve.legend import board

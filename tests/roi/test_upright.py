@@ -15,13 +15,13 @@ from fusion.config.cohort import Cohort
 from fusion.config.roi import Patch, Ring, Roi
 from fusion.data.case import Case, Files, load
 from fusion.data.image import Geometry, to_sitk
+from fusion.roi.across import slice_axis
 from fusion.roi.back import to_image
 from fusion.roi.box import box
 from fusion.roi.patch import CasePatch, stored_shape
 from fusion.roi.region import external2
 from fusion.roi.upright import (
     as_stored,
-    slice_axis,
     stored_order,
     stored_slice_axis,
     upright,
