@@ -223,7 +223,7 @@ def _read(path: Path) -> Any:
 
 
 def geometry_of(raw: Any) -> Geometry:
-    """The grid of a SimpleITK image in three dimensions."""
+    """The grid of a SimpleITK image in three dimensions, or of a reader that has read a header."""
     return Geometry(raw.GetSize()[::-1], raw.GetSpacing()[::-1], raw.GetOrigin(), raw.GetDirection())
 
 

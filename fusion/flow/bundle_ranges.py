@@ -8,7 +8,7 @@ import pandas as pd
 import SimpleITK as sitk
 
 from fusion.config.cohort import Number
-from fusion.data.image import Geometry
+from fusion.data.image import geometry_of
 from fusion.flow.slices import FILE
 from fusion.heads.plain import Question
 from fusion.report.results import Results
@@ -60,8 +60,7 @@ def _spacing_mm(path: Path) -> Spacing:
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
     reader.ReadImageInformation()
-    stored = Geometry(reader.GetSize()[::-1], reader.GetSpacing()[::-1], reader.GetOrigin(), reader.GetDirection())
-    return upright_geometry(stored).spacing_mm
+    return upright_geometry(geometry_of(reader)).spacing_mm
 
 
 def _of_pictures(results: Results | TaskResults, cases: pd.DataFrame) -> Spacings:

@@ -10,8 +10,6 @@ from fusion.heads.classes import Chances, chances, told
 from fusion.heads.logistic import fusion_head
 from fusion.heads.parts import Fitted, parts, word
 
-CLASS_CALIBRATION = ("model", "fold", "class", "factor", "offset")
-"""Columns of a calibration of several classes: a network's calibrated score is factor x score + offset."""
 SELECTION = ("model", "fold", "class", "feature", "coefficient", "rank")
 
 

@@ -1,7 +1,7 @@
 """A ring refined by hand, against the automatic one: may it be used, and how much was changed?
 
-``ring_files`` finds the edited file; ``data.case.load`` lands it on the image's grid (a file cropped, flipped or turned
-by the program that saved it lands exactly) and refuses an empty one, or one outside the image.
+``roi.ring_files.found_rings`` finds the edited file; ``data.case.load`` lands it on the image's grid (a file cropped,
+flipped or turned by the program that saved it lands exactly) and refuses an empty one, or one outside the image.
 """
 
 from collections.abc import Iterable
@@ -17,10 +17,8 @@ from fusion.data.case import Case
 from fusion.data.image import read_labels
 from fusion.errors import CohortError, Fault
 from fusion.roi.region import external2
-from fusion.roi.ring_files import EDITED, found_rings, ring_file, write_labels
+from fusion.roi.ring_files import EDITED, ring_file
 from fusion.types import Mask
-
-__all__ = ["How", "Refined", "dice", "found_rings", "judged", "ring_file", "write_labels"]
 
 How = Literal["automatic", "edited", "given"]
 FAR = 3.0

@@ -8,7 +8,6 @@ from fusion.heads.interval import interval
 from fusion.heads.plain import AsItIs, Head, MeanHead, Question, Regression, Scores
 from fusion.serve.answer import Contribution, ModelAnswer, RegionShare
 from fusion.serve.bundle import Bundle
-from fusion.serve.parts import Deployed
 
 LINEAR = "sum of coefficient x (scaled feature - that of the training mean) over the region's features"
 
@@ -65,17 +64,6 @@ def judged(bundle: Bundle, model: str, known: Known) -> ModelAnswer:
         features=() if alone else features,
         regions=(*_of_features(source, features), *_of_networks(question, name, known)),
     )
-
-
-def answerable(deployed: Deployed, model: str, sources: Sequence[str], clinical: Mapping[str, float]) -> str:
-    """Why ``model`` cannot answer a case with these ``sources`` and ``clinical`` columns; empty where it can."""
-    question, name = deployed.question(model)
-    reads, columns = question.reads(name)
-    if lacking := [source for source in reads if source not in sources]:
-        return f"no {', '.join(lacking)}"
-    if lacking := [column for column in columns if column not in clinical]:
-        return f"no value of {', '.join(dict.fromkeys(own.partition('=')[0] for own in lacking))}"
-    return ""
 
 
 def _label(probabilities: Mapping[str, float], threshold: float | None) -> str:

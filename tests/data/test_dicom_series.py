@@ -1,6 +1,8 @@
 """One series as an image: right, or refused by name; no message names a patient."""
 
 import contextlib
+import errno
+import os
 import shutil
 
 import numpy as np
@@ -10,6 +12,7 @@ import SimpleITK as sitk
 from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian, RLELossless
 
 from fusion.data.dicom import unfit as dicom_unfit
+from fusion.data.dicom.header import read_header
 from fusion.data.dicom.series import digest, found, read_series
 from fusion.data.image import Geometry, read_image
 from fusion.errors import CohortError
@@ -265,3 +268,13 @@ def test_a_digest_is_that_of_the_series_in_any_order_and_under_any_name(tmp_path
     assert digest(tmp_path / "a") == whole
     made.series(tmp_path / "a", made.voxels(seed=3))
     assert digest(tmp_path / "a") != whole
+
+
+def test_a_drive_that_does_not_answer_is_not_called_a_broken_file(tmp_path, monkeypatch):
+    def gone(*_, **__):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    path = next(made.series(tmp_path).iterdir())
+    monkeypatch.setattr("mmap.mmap", gone)
+    with pytest.raises(OSError, match="Input/output error"):
+        read_header(path)

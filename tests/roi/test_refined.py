@@ -9,8 +9,9 @@ from fusion.config.roi import Roi
 from fusion.data.case import Case
 from fusion.data.image import Geometry, write_mask
 from fusion.errors import CohortError
-from fusion.roi.refined import dice, found_rings, judged, ring_file, write_labels
+from fusion.roi.refined import dice, judged
 from fusion.roi.region import external2
+from fusion.roi.ring_files import found_rings, ring_file, write_labels
 
 GEOMETRY = Geometry((6, 40, 40), (3.0, 1.0, 1.0), (0.0, 0.0, 0.0), tuple(np.eye(3).ravel()))
 ROI = Roi()

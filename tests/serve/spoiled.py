@@ -264,7 +264,7 @@ def strange(good: Whole) -> Iterator[tuple[str, str, bytes]]:
         yield f"NIfTI named {suffix}", f"a{suffix}", good.volume[".nii"]
     yield "TIFF with huge sizes", "a.tif", b"II*\0\x08\0\0\0\2\0" + struct.pack("<HHII", 256, 4, 1, 2**31) * 2
     yield "picture as volume", "a.png", good.slice[".png"]
-    yield "pickle", "a.nii", b"\x80\x04cos\nsystem\n(S'touch /tmp/evil'\ntR."
+    yield "pickle", "a.nii", b"\x80\x04cos\nsystem\n(S'touch evil'\ntR."
     yield "gzip of nothing", "a.nii.gz", gzip.compress(b"")
     yield "big-endian header, little-endian size", "a.nii", b"\0\0\1\x5c" + good.volume[".nii"][4:]
     deep = good.series[next(iter(good.series))]
@@ -277,7 +277,7 @@ def strange(good: Whole) -> Iterator[tuple[str, str, bytes]]:
 def archives(good: Whole) -> Iterator[tuple[str, bytes]]:
     """Zips that unpack to elsewhere, to too much, or to nothing of use."""
     volume = good.volume[".nii.gz"]
-    for name in ("../../evil.nii.gz", "/tmp/evil.nii.gz", "..\\evil.nii.gz", "a/../../../tmp/evil.nii.gz"):
+    for name in ("../../evil.nii.gz", "/evil.nii.gz", "..\\evil.nii.gz", "a/../../../evil.nii.gz"):
         yield f"traversal {name}", zipped({"ct.nii.gz": volume, name: volume})
     link = zipfile.ZipInfo("mask.nii.gz")
     link.external_attr = 0o120777 << 16

@@ -36,6 +36,7 @@ def opened(path: Path, pixels: bool = False) -> Iterator[pydicom.Dataset]:
     Raises:
         Unreadable: no DICOM, cut off, deflated (small files that may unpack to any size), or broken in any other way,
             inside the block too: values are parsed when they are asked for.
+        OSError: the machine does not give the file, which is no fault of the file.
     """
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content, _quiet():
@@ -45,6 +46,8 @@ def opened(path: Path, pixels: bool = False) -> Iterator[pydicom.Dataset]:
     except (Unreadable, FusionError):
         raise
     except Exception as error:  # a parser on any bytes raises anything; its words may quote a name, so they stay here
+        if isinstance(error, OSError) and error.errno is not None:  # the machine's, which is told where it can be mended
+            raise
         raise Unreadable(f"broken or cut off, {type(error).__name__}") from error
 
 
