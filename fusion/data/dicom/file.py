@@ -46,7 +46,7 @@ def opened(path: Path, pixels: bool = False) -> Iterator[pydicom.Dataset]:
     except (Unreadable, FusionError):
         raise
     except Exception as error:  # a parser on any bytes raises anything; its words may quote a name, so they stay here
-        if isinstance(error, OSError) and error.errno is not None:  # the machine's, which is told where it can be mended
+        if isinstance(error, OSError) and error.errno is not None:  # of the machine, told as such
             raise
         raise Unreadable(f"broken or cut off, {type(error).__name__}") from error
 
