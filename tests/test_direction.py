@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 FLOW = ["errors", "types", "machine_faults", "store", "volume_file", "progress", "config", "phantom", "data", "roi",
-        "features", "radiomics", "models", "heads", "evaluate", "report", "serve", "flow", "cli"]  # fmt: skip
+        "features", "radiomics", "models", "heads", "evaluate", "report", "serve", "launch", "flow", "cli"]  # fmt: skip
 ROOT = Path(__file__).parents[1] / "fusion"
 FILES = sorted(ROOT.rglob("*.py"))
 

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, model_validator
 
 from fusion.config.cohort import Cohort, Split
+from fusion.config.compute import Compute
 from fusion.config.evaluate import Evaluate
 from fusion.config.heads import Heads
 from fusion.config.network import Network
@@ -49,6 +50,8 @@ class Run(Part):
     seed: Annotated[int, Field(ge=0)] = 0
     jobs: Annotated[int, Field(ge=0)] = 0
     """Worker processes; 0 for every core. Does not change a number."""
+    compute: Compute = Compute()
+    """Where the work is done. Does not change a number."""
     may_lose: Annotated[int, Field(ge=0)] = 0
     """Cases that may fail, in reading, outlining or measuring, without stopping the run before it fits anything; the
     others keep the set and fold that they have without the loss."""

@@ -30,7 +30,7 @@ from fusion.roi.ring_files import searched_rings
 from fusion.store import sha256
 
 
-def check(run: Run, folder: Path | None = None) -> Checked:
+def check(run: Run, folder: Path | None = None, seen: Mapping[str, Seen] | None = None) -> Checked:
     """The run's cohort, split and ready.
 
     The split is drawn over all cases that the rules leave, the lost ones among them: which cases are lost moves no
@@ -40,6 +40,7 @@ def check(run: Run, folder: Path | None = None) -> Checked:
         run: what to check; its phantom is made first if the table does not exist.
         folder: of the run; rings of an earlier start, perhaps edited since, are checked too, and cases that it lost
             are not looked at again.
+        seen: what a check found of the same cohort and regions (``Checked.seen``), so that no file is read again.
 
     Raises:
         CohortError: every fault of table, split, images, masks and regions at once.
@@ -50,7 +51,8 @@ def check(run: Run, folder: Path | None = None) -> Checked:
     table = cohort.read(run.cohort, run.seed, run.sequences, run.tasks)
     rings, unknown = searched_rings(folder / "regions", table.outcomes) if folder else ({}, [])
     faults = [*table.faults, *unknown]
-    seen = _looked(table, run, rings, {own.case for own in lost})
+    if seen is None:
+        seen = _looked(table, run, rings, {own.case for own in lost})
     digests = {case: own.data_sha256 for case, own in seen.items()} | {own.case: own.data_sha256 for own in lost}
     data_sha256 = _digest(run, table.files, digests)
     if folder is not None and all(digests.values()):

@@ -1,6 +1,7 @@
 """What a check leaves: the cohort without a fault, and who is not in it."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -35,7 +36,7 @@ class Checked:
     """rule, left, remaining: the counts behind ``left``; empty without rules."""
     lost: tuple[Lost, ...] = ()
     """Cases that cannot be read, no more than the run may lose."""
-    seen: dict[str, Seen] = field(default_factory=dict)
+    seen: Mapping[str, Seen] = field(default_factory=dict)
     """What was found of each case that stays."""
 
     def document(self) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from fusion.store import sweep, write_json, write_text
 
 PACKAGES = ("fusion", "numpy", "scipy", "pandas", "scikit-learn", "SimpleITK", "pyradiomics", "torch", "timm")
 ENVIRONMENT = "environment.json"
-FREE = {"output", "cache", "jobs", "bundle", "may_lose"}
+FREE = {"output", "cache", "jobs", "compute", "bundle", "may_lose"}
 """Fields that a resumed run may change: none of them changes a number that is there already."""
 
 

@@ -103,20 +103,22 @@ def trainer(training: Training, job: Job) -> pl.Trainer:
     for name in ("pytorch_lightning", "lightning_fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)  # Lightning announces hardware and products
     gpu = device().type == "cuda"
-    return pl.Trainer(
-        accelerator="gpu" if gpu else "cpu",
-        devices=1,
-        precision="bf16-mixed" if half(training.network) else "32-true",
-        max_epochs=training.network.epochs,
-        reload_dataloaders_every_n_epochs=1,
-        logger=_logger(training, job),
-        log_every_n_steps=1,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        plugins=[LightningEnvironment()],  # a scheduler's variables would start one training over many processes
-        default_root_dir=training.folder,
-    )
+    with warnings.catch_warnings():  # one on a machine that has srun: here `compute.engine` starts SLURM's jobs
+        warnings.filterwarnings("ignore", message="The `srun` command is available")
+        return pl.Trainer(
+            accelerator="gpu" if gpu else "cpu",
+            devices=1,
+            precision="bf16-mixed" if half(training.network) else "32-true",
+            max_epochs=training.network.epochs,
+            reload_dataloaders_every_n_epochs=1,
+            logger=_logger(training, job),
+            log_every_n_steps=1,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            plugins=[LightningEnvironment()],  # a scheduler's variables would start one training over many processes
+            default_root_dir=training.folder,
+        )
 
 
 def _logger(training: Training, job: Job) -> Logger:

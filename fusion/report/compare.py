@@ -18,7 +18,7 @@ from fusion.report.results import Results
 from fusion.report.style import headed
 from fusion.report.words import SETS, interval, number, p_value, percent
 
-FREE = {"output", "cache", "jobs"}
+FREE = {"output", "cache", "jobs", "compute"}
 """Fields that do not change a number."""
 HUES = ("#17529b", "#cc6c0c", "#158f7f", "#a0559b", "#111111", "#8a6d00")
 DASHES = ("solid", (0.0, (5.0, 1.6)), (0.0, (7.0, 1.6, 1.4, 1.6)), (0.0, (1.2, 1.2)))

@@ -1,0 +1,28 @@
+"""From `compute.engine` to the place where work is done."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from fusion.config.compute import Compute
+from fusion.launch.local import local
+from fusion.launch.pool import Pool
+
+
+@contextlib.contextmanager
+def engine(spec: Compute | str, folder: Path, jobs: int = 0) -> Iterator[Pool]:
+    """Where work is done while the block lasts: `progress.each` sends its items there, and the pool takes long jobs.
+
+    Args:
+        spec: `compute` of a run, or its engine alone: `local`, `dask tcp://...`, `slurm`.
+        folder: where the engine may keep files of its own (scripts and output of SLURM jobs); all machines see it.
+        jobs: worker processes of `local`; 0 for every core.
+
+    Raises:
+        RunError: no scheduler answers, its workers cannot be used, or an extra is missing.
+    """
+    compute = Compute(engine=spec) if isinstance(spec, str) else spec
+    if compute.engine != "local":
+        raise NotImplementedError(compute.engine)
+    with local(jobs) as pool:
+        yield pool
