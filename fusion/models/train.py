@@ -134,6 +134,7 @@ def _run(trainer: pl.Trainer, module: Module) -> None:
     try:
         with warnings.catch_warnings():  # between Lightning and torch, nothing a user can mend
             warnings.filterwarnings("ignore", message=".*LeafSpec.* is deprecated", category=FutureWarning)
+            warnings.filterwarnings("ignore", message="The `srun` command is available")  # as in ``trainer``
             trainer.fit(module)
     except SystemExit as stopped:
         signal.signal(signal.SIGINT, before)
