@@ -52,7 +52,7 @@ def check(run: Run, folder: Path | None = None, seen: Mapping[str, Seen] | None 
     rings, unknown = searched_rings(folder / "regions", table.outcomes) if folder else ({}, [])
     faults = [*table.faults, *unknown]
     if seen is None:
-        seen = _looked(table, run, rings, {own.case for own in lost})
+        seen = _looks(table, run, rings, {own.case for own in lost})
     digests = {case: own.data_sha256 for case, own in seen.items()} | {own.case: own.data_sha256 for own in lost}
     data_sha256 = _digest(run, table.files, digests)
     if folder is not None and all(digests.values()):
@@ -77,6 +77,18 @@ def check(run: Run, folder: Path | None = None, seen: Mapping[str, Seen] | None 
     )  # fmt: skip
 
 
+def looked(run: Run, folder: Path) -> dict[str, Seen]:
+    """What a check with ``folder`` finds in the images and masks, for the checks of other runs of the same cases.
+
+    Raises:
+        CohortError: the table cannot be read.
+    """
+    _phantom(run)
+    table = cohort.read(run.cohort, run.seed, run.sequences, run.tasks)
+    rings, _ = searched_rings(folder / "regions", table.outcomes)
+    return _looks(table, run, rings, {own.case for own in read_lost(folder)})
+
+
 @dataclass(frozen=True)
 class _Placed:
     """Cases with their set and fold, and the sets of those that are lost too."""
@@ -93,7 +105,7 @@ def _placed(table: Table, run: Run, left: Sequence[Left], lost: Sequence[Lost]) 
     return _Placed(here, dict(zip(splits["case"], splits["set"], strict=True)))
 
 
-def _looked(table: Table, run: Run, rings: Mapping[str, Path], lost: Iterable[str]) -> dict[str, Seen]:
+def _looks(table: Table, run: Run, rings: Mapping[str, Path], lost: Iterable[str]) -> dict[str, Seen]:
     """What each case looks like, in the table's order."""
     asked = [Asked(own, rings.get(own.case)) for own in table.files if own.case not in lost]
     found = {own.files.case: seen for own, seen in each(partial(look, run=run), asked, "checking cases", run.jobs)}
