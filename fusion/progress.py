@@ -1,5 +1,6 @@
 """One function over many items, on all cores, with a bar on a terminal and plain lines elsewhere."""
 
+import contextlib
 import os
 import sys
 import time
@@ -21,8 +22,16 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 SECONDS_BETWEEN_LINES = 10.0
 SECONDS_BETWEEN_LOOKS = 1.0
+DEATHS_IN_A_ROW = 4
+"""Times that a worker may be killed with nothing finished since."""
+Send = Callable[[Callable[[Any], Any], Sequence[Any], str], Iterator[tuple[int, Any]]]
+"""Does a verb to items somewhere else, for a title; gives each item's number with its result, as they come."""
+ENGINE: ContextVar[Send | None] = ContextVar("engine", default=None)
+"""Where ``each`` sends its items, if not to processes of this machine; ``fusion.launch.engine`` sets it."""
 WITHIN = ContextVar("within", default=False)
 """Whether this is part of an item of other work, which tells how far it is."""
+WORKER = ContextVar("worker", default=False)
+"""Whether this process is a worker, which does all that it is given by itself."""
 
 
 def cores(jobs: int) -> int:
@@ -36,24 +45,51 @@ def each(
     """Yield (item, ``verb(item)``) as results come, in any order.
 
     One worker process a core, one BLAS thread a worker, so that numbers do not depend on ``jobs``. An exception in
-    ``verb`` stops the work and is raised here. ``verb`` and the items must be picklable; a ``joblib.parallel_config``
-    context around the call chooses another backend (SLURM, Dask).
+    ``verb`` stops the work and is raised here; what a killed worker had is done again. ``verb`` and the items must be
+    picklable. Inside a ``fusion.launch.engine`` the items go there. With ``jobs=1`` they are done in this process, one
+    after the other, whatever the engine; and so they are where this is a worker itself.
 
     >>> sorted(each(abs, [-2, 1], "absolute values", jobs=1))
     [(-2, 2), (1, 1)]
     """
     if not items:
         return
-    workers = min(cores(jobs), len(items))
-    results = Parallel(n_jobs=workers, return_as="generator_unordered")(
-        delayed(_with_index)(verb, index, item, os.getpid()) for index, item in enumerate(items)
-    )
+    away = ENGINE.get()
+    if WORKER.get() or (away and jobs == 1):
+        results = _by_itself(verb, items)
+    elif away:
+        results = away(verb, items, title)
+    else:
+        results = _on_this_machine(verb, items, title, jobs)
+    for index, result in _told(results, len(items), title):
+        yield items[index], result
+
+
+@contextlib.contextmanager
+def as_worker() -> Iterator[None]:
+    """In the block this process does all by itself, in one thread, and says nothing of how far it is."""
+    # Where psutil is installed, loky (joblib 1.6.0) takes a worker that grew by 300 MB, as one that trains networks
+    # does, for a leak, has it exit, and was seen to wait for its result for ever.
+    process_executor._USE_PSUTIL = False
+    within, worker = WITHIN.set(True), WORKER.set(True)
     try:
-        for index, result in _told(results, len(items), title):
-            yield items[index], result
-    except BrokenProcessPool as error:
-        found = f"a worker process that was killed during {title}, as the system does when memory runs out"
-        raise RunError(Fault(found, "workers that live", "set fewer jobs; what is done stays done")) from error
+        with threadpool_limits(1):
+            yield
+    finally:
+        WORKER.reset(worker)
+        WITHIN.reset(within)
+
+
+@cache
+def end_with(parent: int) -> None:
+    """End this process soon after ``parent``: loky's would wait for work of one that was killed, memory and all."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+        os._exit(1)
+
+    Thread(target=watch, daemon=True, name="watches the parent").start()
 
 
 def one_blas_thread() -> Any:
@@ -69,30 +105,42 @@ def _blas() -> ThreadpoolController:
     return ThreadpoolController()
 
 
+def _by_itself(verb: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[tuple[int, Result]]:
+    for index, item in enumerate(items):
+        yield _with_index(verb, index, item, os.getpid())
+
+
+def _on_this_machine(
+    verb: Callable[[Item], Result], items: Sequence[Item], title: str, jobs: int
+) -> Iterator[tuple[int, Result]]:
+    left, deaths = dict(enumerate(items)), 0
+    while left:
+        calls = [delayed(_with_index)(verb, index, item, os.getpid()) for index, item in left.items()]
+        results = Parallel(n_jobs=min(cores(jobs), len(left)), return_as="generator_unordered")(calls)
+        try:
+            for index, result in results:
+                deaths = 0
+                del left[index]
+                yield index, result
+        except BrokenProcessPool as error:
+            deaths += 1
+            if deaths == DEATHS_IN_A_ROW:
+                found = f"a worker process that was killed during {title}, as the system does when memory runs out"
+                raise RunError(Fault(found, "workers that live", "set fewer jobs; what is done stays done")) from error
+
+
 def _with_index(verb: Callable[[Item], Result], index: int, item: Item, parent: int) -> tuple[int, Result]:
-    if os.getppid() == parent:
-        _end_with(parent)
-    # Where psutil is installed, loky (joblib 1.6.0) takes a worker that grew by 300 MB, as one that trains networks
-    # does, for a leak, has it exit, and was seen to wait for its result for ever.
-    process_executor._USE_PSUTIL = False
+    if os.getpid() != parent:
+        if os.getppid() == parent:
+            end_with(parent)
+        with as_worker():
+            return index, verb(item)
     before = WITHIN.set(True)
     try:
         with threadpool_limits(1):
             return index, verb(item)
     finally:
         WITHIN.reset(before)
-
-
-@cache
-def _end_with(parent: int) -> None:
-    """End this worker soon after its parent: loky's would wait for work of a parent that was killed, memory and all."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(SECONDS_BETWEEN_LOOKS)
-        os._exit(1)
-
-    Thread(target=watch, daemon=True, name="watches the parent").start()
 
 
 def _told(results: Iterator[tuple[int, Result]], total: int, title: str) -> Iterator[tuple[int, Result]]:

@@ -2,12 +2,32 @@
 
 import time
 from collections.abc import Callable, Iterator, MutableMapping
-from typing import Any, Protocol, TypeVar
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar, runtime_checkable
+
+from fusion.errors import Fault, RunError
 
 Key = TypeVar("Key")
 SECONDS_BETWEEN_LOOKS = 0.2
+TRIES = 4
+"""How often a call is made whose worker is killed."""
 
 
+@dataclass(frozen=True)
+class Shape:
+    """How many processes make a call, all of them the same one, as a training over several GPUs or machines asks."""
+
+    nodes: int = 1
+    tasks: int = 1
+    """Processes on each node; with several, the first one's result is the call's."""
+    gpus: int | None = None
+    """GPUs on each node; None leaves it to the engine."""
+
+
+ONE = Shape()
+
+
+@runtime_checkable
 class Job(Protocol):
     """A call that was sent away."""
 
@@ -18,11 +38,16 @@ class Job(Protocol):
         """What the call returned; raises what it raised, or RunError where its worker was lost once too often."""
 
 
+@runtime_checkable
 class Pool(Protocol):
     """Takes calls; a call whose worker is killed is made again, on another one."""
 
-    def submit(self, verb: Callable[..., Any], /, *given: Any) -> Job:
-        """Send ``verb(*given)`` away; all of it must be picklable."""
+    def submit(self, verb: Callable[..., Any], /, *given: Any, shape: Shape = ONE) -> Job:
+        """Send ``verb(*given)`` away; all of it must be picklable, and whole to be made again after it was cut short.
+
+        Raises:
+            RunError: the engine has no processes of this ``shape``.
+        """
 
 
 def finished(
@@ -42,3 +67,14 @@ def finished(
                 yield key, error
         if not ended:
             time.sleep(seconds)
+
+
+def only_one(shape: Shape, engine: str) -> None:
+    """Refuse a call of several processes.
+
+    Raises:
+        RunError: ``shape`` asks for more than one.
+    """
+    if shape.nodes * shape.tasks > 1:
+        found = f"a call of {shape.nodes} x {shape.tasks} processes on the engine {engine}"
+        raise RunError(Fault(found, "one process a call", "set compute.engine=slurm, or train on one device"))
