@@ -161,7 +161,8 @@ class Network(Part):
     """Of the forward and backward pass; `auto` is bf16 on a GPU and float32 elsewhere."""
     training: Literal["auto", "separate", "stacked"] = "auto"
     """`separate` trains one network after another (on the CPU one a core), `stacked` all at once as one network;
-    `auto` times both for a few steps and stacks where that is clearly faster. Equal up to rounding."""
+    `auto` times both for a few steps and stacks where that is clearly faster; jobs of one fold each, which may meet
+    different machines, train separately. Equal up to rounding."""
     logger: Literal["csv", "tensorboard"] = "csv"
     """TensorBoard needs the extra `fusion[tensorboard]`."""
 

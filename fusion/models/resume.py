@@ -1,5 +1,6 @@
 """Networks trained together to the end, through every interruption, and written one by one."""
 
+import re
 import shutil
 import time
 from collections.abc import Sequence
@@ -18,12 +19,16 @@ from fusion.models.together import Together
 from fusion.progress import each
 
 SAVE_SECONDS = 60.0
+HALF_TRAINED = re.compile(r"stacked(_fold-?\d+)*\.safetensors")
 
 
-def fit(training: Training, jobs: Sequence[Job], every_s: float = SAVE_SECONDS, cuda_graph: bool = False) -> None:
+def fit(
+    training: Training, jobs: Sequence[Job], every_s: float = SAVE_SECONDS, cuda_graph: bool = False,
+    only: tuple[int, ...] | None = None,
+) -> None:  # fmt: skip
     """Train ``jobs`` side by side and write each one's averaged weights.
 
-    Where they stand is kept in checkpoints/stacked.safetensors until all is written: a killed training goes on from
+    Where they stand is kept in ``half_trained(folder, only)`` until all is written: a killed training goes on from
     there with the networks it began with, to the same numbers.
 
     Args:
@@ -31,12 +36,13 @@ def fit(training: Training, jobs: Sequence[Job], every_s: float = SAVE_SECONDS, 
         jobs: networks to train, those of one region first.
         every_s: seconds between two savings at least.
         cuda_graph: record a step on the GPU and replay it.
+        only: folds of this training, where others of the same folder train elsewhere.
 
     Raises:
         ModelError: a half-trained stack of another training, networks that cannot stand side by side, or a loss that
             is no number.
     """
-    path = half_trained(training.folder)
+    path = half_trained(training.folder, only)
     noted = _noted(training, jobs, path) if path.is_file() else {}
     own = noted["jobs"] if noted else [[job.source, job.fold, job.seed] for job in jobs]
     with steady():
@@ -51,9 +57,22 @@ def fit(training: Training, jobs: Sequence[Job], every_s: float = SAVE_SECONDS, 
     path.unlink()
 
 
-def half_trained(folder: Path) -> Path:
-    """Where a run keeps networks that are trained together, until they are done."""
-    return folder / "checkpoints" / "stacked.safetensors"
+def half_trained(folder: Path, only: tuple[int, ...] | None = None) -> Path:
+    """Where a run keeps networks that are trained together, until they are done; a job of some folds has its own file.
+
+    >>> [half_trained(Path("run"), only).name for only in (None, (0,), (1, 2))]
+    ['stacked.safetensors', 'stacked_fold0.safetensors', 'stacked_fold1_fold2.safetensors']
+    """
+    folds = "".join(f"_fold{fold}" for fold in only or ())
+    return folder / "checkpoints" / f"stacked{folds}.safetensors"
+
+
+def forget(folder: Path, only: tuple[int, ...] | None = None) -> None:
+    """Delete half-trained networks that nobody goes on with: a job of some folds its own, a whole training all."""
+    every = (folder / "checkpoints").glob("stacked*") if only is None else [half_trained(folder, only)]
+    for path in every:
+        if HALF_TRAINED.fullmatch(path.name):
+            path.unlink(missing_ok=True)
 
 
 def _to_the_end(together: Together, path: Path, every_s: float) -> None:

@@ -43,6 +43,10 @@ def train(
     One by one on the CPU they train side by side, one thread each, so that ``jobs`` does not change a number; on a GPU
     one after another in this process. Stacked they train as one network, in this process.
 
+    Calls with different ``only`` may work in one folder at once, on any machines: none touches another's files. With
+    ``only`` given, `training: auto` means `separate` on every device and measures nothing, as a choice by the clock
+    could fall otherwise on the next machine, and the numbers with it by rounding.
+
     Args:
         patches: the cohort's boxes, or slices.
         events: 1 for the positive class, in the patches' order; with more than two classes the class's number.
@@ -52,7 +56,7 @@ def train(
         seed: decides every random number.
         folder: the run folder.
         jobs: processes; 0 for every core.
-        only: folds whose networks are wanted; all by default.
+        only: folds whose networks are wanted. By default all; then no other call may be at work in the folder.
         sources: branches by source, those of fewer first; tumour, ring and both by default.
         classes: of ``events``.
 
@@ -69,12 +73,17 @@ def train(
     missing = [job for job in wanted if not _done(training, job)]
     missing.sort(key=lambda job: len(job.regions))
     with within_memory(network):
-        way = trial.choose(training, missing) if network.training == "auto" and missing else network.training
-        if missing and way == "stacked":
-            resume.fit(training, missing)
+        if missing and _way(training, missing, only) == "stacked":
+            resume.fit(training, missing, only=only)
         else:
-            resume.half_trained(folder).unlink(missing_ok=True)  # nobody goes on with it
             _one_by_one(training, missing, jobs)
+    resume.forget(folder, only)
+
+
+def _way(training: Training, missing: list[Job], only: tuple[int, ...] | None) -> str:
+    if training.network.training != "auto":
+        return training.network.training
+    return trial.choose(training, missing) if only is None else "separate"
 
 
 def _one_by_one(training: Training, missing: list[Job], jobs: int) -> None:

@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -126,6 +127,32 @@ def test_a_half_trained_stack_of_another_training_is_refused(tmp_path, monkeypat
     ):
         with pytest.raises(ModelError, match=r"stacked\.safetensors: found a half-trained stack of another training"):
             resume.fit(asked, jobs)
+
+
+def test_a_job_of_one_fold_leaves_the_half_trained_stack_of_another_alone(tmp_path, monkeypatch):
+    def fold(own, folder):
+        train(patches(), EVENTS, FOLDS, STACKED, ROI, 0, folder, jobs=1, only=(own,))
+
+    for own in (0, 1):
+        fold(own, tmp_path / "one after another")
+    with monkeypatch.context() as patch:
+        kill_after(2, patch)
+        with pytest.raises(KilledError):
+            resume.fit(training(tmp_path / "at once"), JOBS[::2], every_s=0.0, only=(0,))
+    fold(1, tmp_path / "at once")
+    assert notes(resume.half_trained(tmp_path / "at once", (0,)))["epochs"] == 2
+    fold(0, tmp_path / "at once")
+    assert bytes_of(tmp_path / "at once") == bytes_of(tmp_path / "one after another")
+    assert len(bytes_of(tmp_path / "at once")) == 6
+
+
+def test_a_whole_training_takes_away_what_killed_jobs_of_folds_left_half_trained(stacked, tmp_path):
+    shutil.copytree(stacked, tmp_path / "run")
+    left, kept = (tmp_path / f"run/checkpoints/stacked_fold0{more}.safetensors" for more in ("", "_seed0"))
+    left.touch()
+    kept.touch()  # of a sequence that is named so
+    train(patches(), EVENTS, FOLDS, STACKED, ROI, 0, tmp_path / "run", jobs=1)
+    assert (left.exists(), kept.exists()) == (False, True)
 
 
 def test_networks_on_disk_stay_and_the_missing_ones_are_stacked(stacked, tmp_path, capsys):

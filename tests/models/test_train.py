@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 
 from fusion.errors import ModelError
 from fusion.models import train as module
+from fusion.models import trial
 from fusion.models.backbone import RANDOM
 from fusion.models.checkpoints import SOURCES, checkpoint, notes
 from fusion.models.jobs import Job, Training
@@ -61,6 +62,20 @@ def test_the_same_training_again_is_the_same_bytes_and_a_killed_one_resumes(trai
 def test_two_processes_give_the_same_bytes(trained, tmp_path):
     train(patches(), EVENTS, FOLDS, SMALL, ROI, 0, tmp_path, jobs=2)
     assert bytes_of(tmp_path) == bytes_of(trained)
+
+
+def test_jobs_of_one_fold_each_leave_what_a_whole_training_does_and_measure_nothing(trained, tmp_path, monkeypatch):
+    def never(*_):
+        raise AssertionError
+
+    monkeypatch.setattr(trial, "choose", never)
+    assert SMALL.training == "auto"
+    for fold in (1, 0):
+        train(patches(), EVENTS, FOLDS, SMALL, ROI, 0, tmp_path, jobs=1, only=(fold,))
+    assert bytes_of(tmp_path) == bytes_of(trained)
+    assert not (tmp_path / "checkpoints/training.json").exists()
+    log = "checkpoints/logs/tumour+external2_DL_fold1_seed0/metrics.csv"
+    assert (tmp_path / log).read_bytes() == (trained / log).read_bytes()
 
 
 def test_existing_networks_are_not_trained_again(trained, monkeypatch):
