@@ -55,7 +55,7 @@ def opened(run: Run) -> Iterator[Path]:
             raise RunError(Fault(found, "one", "wait for it or use another output", file=str(folder))) from error
         sweep(folder, besides=folder / "features/cases")  # a cache, which other runs may share
         if (folder / "run.yaml").is_file():
-            _same_run(stored_run(folder), run)
+            same_run(stored_run(folder), run, folder / "run.yaml")
         else:
             write_text(folder / "run.yaml", dump(run))
         yield folder
@@ -124,11 +124,16 @@ def _log(folder: Path, stage: str, what: str, **more: Any) -> None:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
 
-def _same_run(before: Run, now: Run) -> None:
+def same_run(before: Run, now: Run, file: Path) -> None:
+    """Make sure that a start has the values of the first one, which ``file`` keeps.
+
+    Raises:
+        RunError: every field that decides numbers and has another value.
+    """
     old, new = _flat(before.model_dump(mode="json")), _flat(now.model_dump(mode="json"))
     faults = [
         Fault(f"{name} = {new.get(name)!r}", f"{old.get(name)!r}, with which this folder was begun",
-              "use another output=DIR, or the earlier value", file=str(now.folder / "run.yaml"))
+              "use another output=DIR, or the earlier value", file=str(file))
         for name in sorted({*old, *new})
         if old.get(name) != new.get(name) and name.split(".")[0] not in FREE
     ]  # fmt: skip
