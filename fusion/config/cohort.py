@@ -1,4 +1,4 @@
-"""The cohort of a run: its table, the names of its columns, the phantom that may stand in its place, the split."""
+"""The cohort of a run: its table, the names of its columns, the phantom that may stand in its place."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -11,7 +11,7 @@ from fusion.config.eligibility import Rule, measured_last
 from fusion.config.part import Fraction, Part, Positive
 from fusion.config.tasks import Name, Sequence, Task
 
-__all__ = ["Category", "Cohort", "Level", "MriPhantom", "Number", "Phantom", "Split"]
+__all__ = ["Category", "Cohort", "Level", "MriPhantom", "Number", "Phantom"]
 
 
 class Phantom(Part):
@@ -136,14 +136,3 @@ class Cohort(Part):
         if self.sequences and self.readers:
             raise ValueError("no readers, who call one event, with tasks")
         return self
-
-
-class Split(Part):
-    """Test set and folds, by patient, stratified by outcome; written to splits.csv."""
-
-    test_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.3
-    """Share of patients kept for the test set; 0 for none. Ignored where the table has a `set` column."""
-    folds: Annotated[int, Field(ge=2, le=20)] = 5
-    """Folds inside the training set."""
-    file: Path | None = None
-    """Read this splits.csv back instead of drawing a split."""

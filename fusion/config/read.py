@@ -50,7 +50,7 @@ def parse(text: str, overrides: Sequence[str] = (), source: str = "config") -> R
     try:
         run = Run.model_validate(values)
     except ValidationError as error:
-        faults += [_fault(item, where, source) for item in error.errors()]
+        faults += [_fault(item, where, source, values) for item in error.errors()]
     except ConfigError as error:  # of a file that the config names
         faults += error.faults
     if faults:
@@ -67,7 +67,7 @@ def checked(part: type[Section], values: dict[str, Any]) -> Section:
     try:
         return part.model_validate(values)
     except ValidationError as error:
-        raise ConfigError([_fault(item, {}, COMMAND_LINE) for item in error.errors()]) from error
+        raise ConfigError([_fault(item, {}, COMMAND_LINE, values) for item in error.errors()]) from error
 
 
 def dump(run: Run) -> str:
@@ -100,19 +100,34 @@ def _override(values: dict[str, Any], word: str, where: Where, faults: list[Faul
     where[path] = COMMAND_LINE
 
 
-def _fault(item: Any, where: Where, source: str) -> Fault:
+def _fault(item: Any, where: Where, source: str, values: dict[str, Any]) -> Fault:
     path = tuple(str(part) for part in item["loc"])
-    name = ".".join(path) or "the run"
+    typed = _typed(path, values)
+    name = ".".join(typed) or "the run"
     if item["type"] == "extra_forbidden":
         known = _names(path[:-1])
         close = difflib.get_close_matches(path[-1], known, n=1)
-        remedy = f"did you mean {'.'.join((*path[:-1], close[0]))}?" if close else "delete it"
+        remedy = f"did you mean {'.'.join((*typed[:-1], close[0]))}?" if close else "delete it"
         return Fault(f"unknown name {name}", f"one of {', '.join(known)}", remedy, file=_place(path, where, source))
     if item["type"] == "missing":
         return Fault(f"no {name}", "a value", f"set {name}", file=_place(path, where, source))
     found = f"{name} = {item['input']!r}" if path else "an impossible combination"
     expected = item["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     return Fault(found, expected, f"change {name}", file=_place(path, where, source))
+
+
+def _typed(path: tuple[str, ...], values: Any) -> tuple[str, ...]:
+    """The path as a user writes it: without the tags that pydantic adds for a `kind` that nobody wrote."""
+    found = []
+    for place, part in enumerate(path):
+        if isinstance(values, dict) and part not in values and place < len(path) - 1 and "kind" not in values:
+            continue
+        found.append(part)
+        if isinstance(values, dict) and part in values:
+            values = values[part]
+        elif isinstance(values, list | tuple) and part.isdecimal() and int(part) < len(values):
+            values = values[int(part)]
+    return tuple(found)
 
 
 def _place(path: tuple[str, ...], where: Where, source: str) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from fusion.config.cohort import Cohort, Split
+from fusion.config.cohort import Cohort
 from fusion.config.compute import Compute
 from fusion.config.evaluate import Evaluate
 from fusion.config.heads import Heads
@@ -13,6 +13,7 @@ from fusion.config.network import Network
 from fusion.config.part import Part
 from fusion.config.radiomics import Radiomics
 from fusion.config.roi import Roi
+from fusion.config.split import Holdout, Split
 from fusion.config.tasks import Literal, Task
 
 MODELS = (
@@ -65,7 +66,7 @@ class Run(Part):
     The first set stands for the networks in RAD+DL and Combined."""
     literal: Literal | None = None
     """Train every task and sequence a second time by the leaking protocol of Kaba 2025; null does not."""
-    split: Split = Split()
+    split: Split = Holdout()
     roi: Roi = Roi()
     radiomics: Radiomics = Radiomics()
     network: Network | None = Network()

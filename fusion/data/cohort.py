@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from fusion.config.cohort import Category, Cohort, Level, Number
-from fusion.data import eligibility
+from fusion.config.split import Holdout, Split
+from fusion.data import eligibility, split_column
 from fusion.data.eligibility import Left
 from fusion.data.one_image import READER, OneImage
 from fusion.data.sequences import Sequences
@@ -19,12 +20,15 @@ from fusion.errors import CohortError, Fault
 __all__ = ["READER", "SETS", "Table", "level_word", "read"]
 
 SETS = ("train", "test", "external")
+HOLDOUT = Holdout()
 SAFE_NAME = re.compile(r"[^\W_][\w .+=@-]*")
 
 
 @dataclass(frozen=True)
 class Table:
     """A cohort: ``rows`` has case, patient, the outcome, clinical columns, and set and scanner where given.
+
+    A split that goes by a column has its word in ``split_on``.
 
     Rows are those that the rules of ``cohort.eligibility`` on the table leave; ``left`` are the others.
 
@@ -46,7 +50,11 @@ class Table:
 
 
 def read(
-    cohort: Cohort, seed: int, sequences: Iterable[str] | None = None, tasks: Iterable[str] | None = None
+    cohort: Cohort,
+    seed: int,
+    sequences: Iterable[str] | None = None,
+    tasks: Iterable[str] | None = None,
+    split: Split = HOLDOUT,
 ) -> Table:
     """The cohort behind ``cohort.table``, with every fault of its cells: ids, outcome, readers, sets, clinical, paths.
 
@@ -55,21 +63,25 @@ def read(
         seed: of the permutation that ``cohort.shuffle_outcome`` asks for.
         sequences: those of ``cohort.sequences`` in use; None for all.
         tasks: those of ``cohort.tasks`` in use, whose every class needs a case; None for all.
+        split: may go by a column of the table.
 
     Raises:
         CohortError: the table cannot be read, columns are missing, or a rule cannot judge a case.
     """
     every, kind = read_words(cohort.table), _kind(cohort, sequences, tasks)
     faults = _missing_columns(every, cohort, kind) + eligibility.missing_columns(every, cohort)
+    faults += split_column.missing(every, cohort, split)
     if faults:
         raise CohortError(faults)
     words, left = eligibility.by_table(every, cohort)
     faults = ids(words, cohort) + kind.outcome_faults(words) + _sets(words, cohort, kind) + _clinical(words, cohort)
-    faults += kind.cell_faults(words)
+    faults += kind.cell_faults(words) + split_column.faults(words, cohort, split, _patient(words, cohort))
     outcomes, patients = (
         dict(zip(every[cohort.case], every[name], strict=True)) for name in (cohort.outcome, _patient(every, cohort))
     )
     rows = _typed(words, cohort, kind, seed)
+    if (column := split_column.column(cohort, split)) is not None:
+        rows[split_column.ON] = words[column]
     return Table(rows, kind.files(words), tuple(faults), len(every), left, outcomes, patients)
 
 

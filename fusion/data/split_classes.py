@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import pandas as pd
 
-from fusion.config.cohort import Split
 from fusion.config.tasks import Task
 from fusion.data.words import word
 from fusion.errors import Fault
@@ -42,28 +41,50 @@ def _mixed(patients: pd.Series, seed: int) -> pd.Series:
     return patients.iloc[np.random.default_rng(seed).permutation(len(patients))].sort_values(kind="stable")
 
 
-def lacking(table: pd.DataFrame, outcome: pd.Series, split: Split, tasks: Mapping[str, Task] | None) -> list[Fault]:
+def lacking(
+    table: pd.DataFrame,
+    outcome: pd.Series,
+    folds: int,
+    tasks: Mapping[str, Task] | None,
+    field: str = "split.folds",
+) -> list[Fault]:
     """A fault for every class that is not in every fold and set: who has it, how many are needed, what to do.
 
     Args:
         table: patient, set and fold of every case.
         outcome: of the same cases.
-        split: number of folds.
+        folds: their number.
         tasks: whose classes are meant; None for every outcome value.
+        field: of the config, which says the number of folds.
     """
     faults, there = [], set(table["set"])
     for name, values in _classes(outcome, tasks):
         own = table[outcome.isin(values)]
-        patients = own.groupby("set")["patient"].nunique().to_dict()
-        found = f"{_patients(patients.get('train', 0))} of class {name}"
-        if own["fold"][own["fold"] >= 0].nunique() < split.folds:
-            remedy = "lower split.folds, merge the class with another in cohort.tasks, or add patients"
-            expected = f"at least one in each of {split.folds} folds"
+        there_of_class = own.groupby("set")["patient"].nunique().to_dict()
+        found = f"{patients(there_of_class.get('train', 0))} of class {name}"
+        if own["fold"][own["fold"] >= 0].nunique() < folds:
+            remedy = f"lower {field}, merge the class with another in cohort.tasks, or add patients"
+            expected = f"at least one in each of {folds} folds"
             faults.append(Fault(f"{found} in the training set", expected, remedy))
-        elif "test" in there - set(patients):
+        elif "test" in there - set(there_of_class):
             remedy = "set split.test_fraction=0, merge the class with another in cohort.tasks, or add patients"
             faults.append(Fault(f"{found}, none of them in the test set", "at least one in each set", remedy))
     return faults
+
+
+def counts(rows: pd.DataFrame, tasks: Mapping[str, Task] | None, among: pd.Series) -> dict[str, int]:
+    """How many patients of each class there are ``among`` some cases, by the class in words that follow "patients".
+
+    Args:
+        rows: patient, and event or outcome, of every case.
+        tasks: whose classes are meant; None for every outcome value.
+        among: True for the cases to count.
+    """
+    if "event" in rows:
+        named = {"with an event": rows["event"] == 1, "without an event": rows["event"] == 0}
+    else:
+        named = {f"of class {name}": rows["outcome"].isin(own) for name, own in _classes(rows["outcome"], tasks)}
+    return {name: rows["patient"][own & among].nunique() for name, own in named.items()}
 
 
 def _classes(outcome: pd.Series, tasks: Mapping[str, Task] | None) -> Iterator[tuple[str, list[str]]]:
@@ -80,5 +101,10 @@ def _classes(outcome: pd.Series, tasks: Mapping[str, Task] | None) -> Iterator[t
                 yield f"{name} (task {task})", words
 
 
-def _patients(number: int) -> str:
+def patients(number: int) -> str:
+    """So many patients, in words.
+
+    >>> patients(1), patients(2)
+    ('1 patient', '2 patients')
+    """
     return f"{number} patient" if number == 1 else f"{number} patients"

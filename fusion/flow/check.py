@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from fusion.data import cohort, eligibility
 from fusion.data.case import Files, attempted
 from fusion.data.cohort import Table
 from fusion.data.eligibility import Left
-from fusion.data.split import split
+from fusion.data.split import rounds, split
 from fusion.data.study import Study
 from fusion.errors import CohortError, Fault, ModelError
 from fusion.flow import readings, scanners, studies
@@ -48,7 +48,7 @@ def check(run: Run, folder: Path | None = None, seen: Mapping[str, Seen] | None 
     """
     _phantom(run)
     lost = () if folder is None else read_lost(folder)
-    table = cohort.read(run.cohort, run.seed, run.sequences, run.tasks)
+    table = cohort.read(run.cohort, run.seed, run.sequences, run.tasks, run.split)
     rings, unknown = searched_rings(folder / "regions", table.outcomes) if folder else ({}, [])
     faults = [*table.faults, *unknown]
     if seen is None:
@@ -66,14 +66,14 @@ def check(run: Run, folder: Path | None = None, seen: Mapping[str, Seen] | None 
         gone = (*lost, *failed) if run.may_lose else lost
         placed = attempted(lambda: _placed(table, run, left, gone), faults) or placed
     files = _of(placed.cases, table.files)
-    faults += (unmet(placed.cases, files, run) if placed.sets else []) + _networks(run)
+    faults += _unmet_by_round(placed, files, run) + _networks(run)
     if not faults and len(lost) + len(failed) > run.may_lose:
         raise too_many((*lost, *failed), run.may_lose)
     if faults:
         raise CohortError(faults)
     return Checked(
         placed.cases, files, data_sha256, digests, placed.sets, frozenset(table.outcomes), _rows(left, table),
-        _flow(run, table, left), (*lost, *failed), seen,
+        _flow(run, table, left), (*lost, *failed), seen, placed.rounds,
     )  # fmt: skip
 
 
@@ -91,18 +91,21 @@ def looked(run: Run, folder: Path) -> dict[str, Seen]:
 
 @dataclass(frozen=True)
 class _Placed:
-    """Cases with their set and fold, and the sets of those that are lost too."""
+    """Cases with their set and fold; also of those that are lost their sets, and their places in each round."""
 
     cases: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"case": []}))
     sets: dict[str, str] = field(default_factory=dict)
+    rounds: dict[str, pd.DataFrame] = field(default_factory=dict)
 
 
 def _placed(table: Table, run: Run, left: Sequence[Left], lost: Sequence[Lost]) -> _Placed:
     rows = table.rows[~table.rows["case"].isin({own.case for own in left})].reset_index(drop=True)
-    splits = split(rows, run.split, run.seed, run.used_tasks or None)
+    tasks = run.used_tasks or None
+    tables = rounds(rows, run.split, run.seed, tasks)
+    splits = tables[""] if "" in tables else split(rows, run.split, run.seed, tasks)
     cases = splits.merge(rows.drop(columns=["patient", "set"], errors="ignore"), on="case")
     here = cases[~cases["case"].isin({own.case for own in lost})].reset_index(drop=True)
-    return _Placed(here, dict(zip(splits["case"], splits["set"], strict=True)))
+    return _Placed(here, dict(zip(splits["case"], splits["set"], strict=True)), tables)
 
 
 def _looks(table: Table, run: Run, rings: Mapping[str, Path], lost: Iterable[str]) -> dict[str, Seen]:
@@ -133,6 +136,16 @@ def unmet(cases: pd.DataFrame, files: Sequence[Files | Study], run: Run) -> list
         return studies.unmet(cases, run)
     of_regions = [own for own in files if isinstance(own, Files)]
     return too_few(cases, run) + readings.unmet(cases, of_regions, run) + scanners.unmet(cases, run)
+
+
+def _unmet_by_round(placed: _Placed, files: Sequence[Files | Study], run: Run) -> list[Fault]:
+    """What each round of the split lacks, with the round's name where there are several."""
+    found = []
+    for name, table in placed.rounds.items():
+        of_round = placed.cases.drop(columns=["set", "fold"]).merge(table[["case", "set", "fold"]], on="case")
+        own = unmet(of_round, files, run)
+        found += [replace(fault, found=f"{fault.found}, round {name}") for fault in own] if name else own
+    return found
 
 
 def _phantom(run: Run) -> None:

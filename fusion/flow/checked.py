@@ -38,6 +38,8 @@ class Checked:
     """Cases that cannot be read, no more than the run may lose."""
     seen: Mapping[str, Seen] = field(default_factory=dict)
     """What was found of each case that stays."""
+    rounds: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    """case, patient, set and fold in each round of the split, by its name, also of lost cases."""
 
     def document(self) -> dict[str, Any]:
         """The cohort in counts, for JSON."""
@@ -48,6 +50,8 @@ class Checked:
             more["lost"] = [asdict(fault) for own in self.lost for fault in own.faults]
         if self.notes:
             more["notes"] = [{"case": case, "note": note} for case, note in self.notes]
+        if several := self._tested():
+            more["rounds"] = several
         return {"ok": True, "faults": [], "cases": len(self.cases), "sets": self._sets(), **more}
 
     def words(self) -> str:
@@ -66,7 +70,8 @@ class Checked:
         for case, note in self.notes:
             of_note.setdefault(note, []).append(case)
         noted = "".join(f"\nnoted of {_some(cases)}: {note}" for note, cases in of_note.items())
-        return f"{len(self.cases)} cases, no fault: {told}{away}{gone}{noted}"
+        rounds = "".join(f"\nround {name}: {own}" for name, own in self._told_rounds().items())
+        return f"{len(self.cases)} cases, no fault: {told}{away}{rounds}{gone}{noted}"
 
     @property
     def notes(self) -> list[tuple[str, str]]:
@@ -81,6 +86,18 @@ class Checked:
                 other = f"stored as {own.stored} and not as {usual}, as most are"
                 found.append((case, f"{other}: names of wavelet features mean other directions"))
         return found
+
+    def _tested(self) -> dict[str, dict[str, int]]:
+        """Cases by set in each of several rounds."""
+        here = self.cases["case"]
+        return {
+            name: {set_: n for set_ in ("train", "test") if (n := int((own == set_).sum()))}
+            for name, table in self.rounds.items()
+            if name and (own := table["set"][table["case"].isin(here)]) is not None
+        }
+
+    def _told_rounds(self) -> dict[str, str]:
+        return {name: ", ".join(f"{set_} {n}" for set_, n in own.items()) for name, own in self._tested().items()}
 
     def _sets(self) -> dict[str, dict[str, Any]]:
         """Each set's cases, and its events or how many there are of each outcome."""

@@ -22,6 +22,7 @@ from fusion import store
 from fusion.config import dump, parse
 from fusion.config.part import Part
 from fusion.config.run import Run
+from fusion.config.split import drawn
 from fusion.errors import BundleError, ConfigError, Fault
 from fusion.serve import card as cards
 from fusion.serve import contents, manifest
@@ -135,7 +136,7 @@ def portable(run: Run) -> Run:
     return run.model_copy(update={
         "output": None, "cache": None, "jobs": 0, "bundle": True, "network": network,
         "cohort": run.cohort.model_copy(update={"table": Path("cohort.csv")}),
-        "split": run.split.model_copy(update={"file": None}),
+        "split": drawn(run.split),
     })  # fmt: skip
 
 

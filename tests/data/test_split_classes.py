@@ -1,10 +1,12 @@
+import hashlib
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fusion.config.cohort import Split
+from fusion.config.split import Holdout
 from fusion.config.tasks import Task
 from fusion.data.split import split
 from fusion.errors import CohortError
@@ -29,7 +31,7 @@ def rows(counts: dict[str, int], seed: int = 0) -> pd.DataFrame:
 
 
 def drawn(own: pd.DataFrame, tasks=None, seed: int = 0, **more) -> pd.DataFrame:
-    return split(own, Split(**more), seed, tasks).assign(outcome=own["outcome"])
+    return split(own, Holdout(**more), seed, tasks).assign(outcome=own["outcome"])
 
 
 def test_kabas_117_tumours_fall_into_five_even_folds():
@@ -106,6 +108,17 @@ def test_a_set_column_wins():
 
 def test_a_written_split_reads_back(tmp_path):
     own = rows(KABA)
-    first = split(own, Split(), 0)
+    first = split(own, Holdout(), 0)
     first.to_csv(tmp_path / "s.csv", index=False)
-    pd.testing.assert_frame_equal(split(own, Split(file=tmp_path / "s.csv"), seed=9), first)
+    pd.testing.assert_frame_equal(split(own, Holdout(file=tmp_path / "s.csv"), seed=9), first)
+
+
+@pytest.mark.parametrize(
+    ("more", "seed", "sha256"), [({}, 0, "8eac5d1db4917097"), ({"test_fraction": 0}, 3, "1defa229d803e15f")]
+)
+def test_a_holdout_is_drawn_as_it_always_was(more, seed, sha256):
+    """Digests of this program's first splits: folders of finished runs rely on them."""
+    outcome = np.repeat(list(KABA), list(KABA.values()))
+    names = [f"{n}" for n in range(len(outcome))]
+    own = pd.DataFrame({"case": [f"c{n}" for n in names], "patient": [f"p{n}" for n in names], "outcome": outcome})
+    assert hashlib.sha256(split(own, Holdout(**more), seed).to_csv(index=False).encode()).hexdigest()[:16] == sha256

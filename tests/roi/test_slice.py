@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from PIL import Image
 from scipy.ndimage import center_of_mass, gaussian_filter
 
-from fusion.config.cohort import Cohort, Split
+from fusion.config.cohort import Cohort
 from fusion.config.roi import Slice as Square
+from fusion.config.split import Holdout
 from fusion.config.tasks import Sequence, Task
 from fusion.data.cohort import read
 from fusion.data.slice import Slice
@@ -176,7 +177,7 @@ def test_from_table_to_stacked_slices(tmp_path, studies):
     own = {"T2": Sequence(column="t2", mask="m"), "ADC": Sequence(column="adc", mask="m")}
     cohort = COHORT.model_copy(update={"table": tmp_path / "t.csv", "sequences": own})
     table = read(cohort, seed=0)
-    splits = split(table.rows, Split(test_fraction=0, folds=2), 0, cohort.tasks)
+    splits = split(table.rows, Holdout(test_fraction=0, folds=2), 0, cohort.tasks)
     slices = stack(table.files, [look(study, cohort, Square(shape=(16, 16))) for study in table.files], tuple(own))
     assert table.faults == ()
     assert slices.cases == tuple(splits["case"])
