@@ -14,9 +14,10 @@ from fusion.errors import Fault
 from fusion.flow.attempt import Attempt
 from fusion.flow.folder import told
 from fusion.flow.work import Work
-from fusion.heads.combine import DEEP_INNER, vector_scores
+from fusion.heads.combine import DEEP_INNER, vectors_of
 from fusion.heads.nested import HEAD, inner_folds, nested_scores
-from fusion.heads.parts import Fitted, folds, parts, word
+from fusion.heads.parts import FINAL, Fitted, folds, parts, word
+from fusion.heads.vectors import scores
 from fusion.progress import each
 from fusion.roi.box import box
 from fusion.roi.patch import CasePatch, Patches, stored_shape
@@ -24,6 +25,8 @@ from fusion.roi.region import regions
 from fusion.store import write_csv, write_parquet
 
 PATCHES = "checkpoints/patches.npz"
+SCORES = "features/deep_scores.parquet"
+"""Written last: where it is, all that networks say is there."""
 NESTED = "checkpoints/nested"
 """Below it one folder an outer fold, each with the checkpoints of the networks of that fold's two thirds."""
 
@@ -49,11 +52,41 @@ def write_networks(work: Work) -> None:
     `paper_literal` leaves features/deep_seen_<source>.parquet, with vectors of cases that a network saw.
     """
     network = work.run.network
-    if network is None or (work.folder / "features/deep_scores.parquet").is_file():
+    if network is None or (work.folder / SCORES).is_file():
         return
     ways = {"frozen_backbone": _frozen, "nested_vector": _nested}
     with told(work.folder, "networks"):
         ways.get(work.run.heads.stacking, _out_of_fold)(work, network, _patches(work))
+
+
+def train_fold(work: Work, fold: int) -> None:
+    """Train what is missing of a fold's networks: all that never see it.
+
+    For ``FINAL`` and for `frozen_backbone` there are none; with `nested_vector` every outer fold and ``FINAL`` have
+    networks of their own, for which the heads leave cases out.
+    """
+    network = work.run.network
+    if network is None or fold_there(work, fold):
+        return
+    if work.run.heads.stacking == "nested_vector":
+        inner = inner_folds(work.cases, fold, work.run.seed)
+        _train_nested(work, network, _patches(work), fold, inner)
+    else:
+        _train(work, network, _patches(work), only=(fold,))
+
+
+def fold_there(work: Work, fold: int) -> bool:
+    """Whether all networks of a fold are trained, or nobody needs them any more."""
+    run, folder = work.run, work.folder
+    if run.network is None or run.heads.stacking == "frozen_backbone" or (folder / SCORES).is_file():
+        return True
+    nested = run.heads.stacking == "nested_vector"
+    if fold == FINAL and not nested:
+        return True
+    from fusion.models.checkpoints import SOURCES, checkpoint
+
+    place, number = (_nested_folder(folder, fold), HEAD) if nested else (folder, fold)
+    return all(checkpoint(place, name, number, n).is_file() for name in SOURCES for n in range(run.network.seeds))
 
 
 def selection(folder: Path) -> list[pd.DataFrame]:
@@ -76,16 +109,23 @@ def seen_vectors(folder: Path) -> dict[str, pd.DataFrame]:
 
 
 def _out_of_fold(work: Work, network: Network, patches: Patches) -> None:
-    from fusion.models import embed, train
+    from fusion.models import embed
 
     cases = work.cases
-    train.train(patches, cases["event"].to_numpy(), cases["fold"].to_numpy(), network, work.run.roi, work.run.seed,
-                work.folder, work.run.jobs)  # fmt: skip
+    _train(work, network, patches)
     asked = (patches, cases, network, work.run.roi, work.folder, work.run.jobs)
     if work.run.heads.stacking == "paper_literal":
         _write(work, "deep_seen", embed.vectors(*asked, seen=True))
     _write(work, "deep", embed.deep_features(*asked))
-    write_parquet(work.folder / "features/deep_scores.parquet", embed.scores(*asked))
+    write_parquet(work.folder / SCORES, embed.scores(*asked))
+
+
+def _train(work: Work, network: Network, patches: Patches, only: tuple[int, ...] | None = None) -> None:
+    from fusion.models.train import train
+
+    cases, run = work.cases, work.run
+    train(patches, cases["event"].to_numpy(), cases["fold"].to_numpy(), network, run.roi, run.seed, work.folder,
+          run.jobs, only=only)  # fmt: skip
 
 
 def _frozen(work: Work, network: Network, patches: Patches) -> None:
@@ -95,7 +135,7 @@ def _frozen(work: Work, network: Network, patches: Patches) -> None:
     tables = frozen_features(patches, cases, network, run.roi, run.jobs)
     _write(work, "deep", tables)
     vectors = {source: table.drop(columns=["fold", "set"]) for source, table in tables.items()}
-    _write_fitted(work, vector_scores(vectors, cases, run.heads, run.seed, run.jobs, "deep scores"))
+    _write_fitted(work, scores(vectors_of(vectors, cases, run.heads, run.seed), run.jobs, "deep scores"))
 
 
 def _nested(work: Work, network: Network, patches: Patches) -> None:
@@ -110,12 +150,22 @@ def _held_out(
     work: Work, network: Network, patches: Patches, fold: int, inner: np.ndarray
 ) -> dict[str, pd.DataFrame]:  # fmt: skip
     """Vectors of the cases that the networks of an outer fold never saw: the head's third, and the cases apart."""
-    from fusion.models import embed, train
+    from fusion.models import embed
 
-    run, folder = work.run, work.folder / NESTED / f"fold_{word(fold)}"
-    cases = work.cases.assign(fold=inner)
-    train.train(patches, cases["event"].to_numpy(), inner, network, run.roi, run.seed, folder, run.jobs, only=(HEAD,))
-    return embed.vectors(patches, cases, network, run.roi, folder, run.jobs, folds=(HEAD,))
+    _train_nested(work, network, patches, fold, inner)
+    run, folder = work.run, _nested_folder(work.folder, fold)
+    return embed.vectors(patches, work.cases.assign(fold=inner), network, run.roi, folder, run.jobs, folds=(HEAD,))
+
+
+def _train_nested(work: Work, network: Network, patches: Patches, fold: int, inner: np.ndarray) -> None:
+    from fusion.models.train import train
+
+    run, event = work.run, work.cases["event"].to_numpy()
+    train(patches, event, inner, network, run.roi, run.seed, _nested_folder(work.folder, fold), run.jobs, only=(HEAD,))
+
+
+def _nested_folder(folder: Path, fold: int) -> Path:
+    return folder / NESTED / f"fold_{word(fold)}"
 
 
 def _scored_vectors(vectors: dict[int, dict[str, pd.DataFrame]], cases: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -138,7 +188,7 @@ def _write_fitted(work: Work, fitted: Fitted) -> None:
     write_csv(work.folder / "features/deep_selection.csv", fitted.selection)
     if not fitted.inner.empty:
         write_parquet(work.folder / DEEP_INNER, fitted.inner)
-    write_parquet(work.folder / "features/deep_scores.parquet", fitted.rows)
+    write_parquet(work.folder / SCORES, fitted.rows)
 
 
 def _patches(work: Work) -> Patches:

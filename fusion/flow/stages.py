@@ -12,8 +12,7 @@ from fusion.evaluate.metrics import metrics
 from fusion.features import clinical
 from fusion.features.radiomics import extract
 from fusion.features.table import FeatureTable
-from fusion.flow import networks, tasks
-from fusion.flow.agreement import agreed
+from fusion.flow import fold_heads, networks, tasks
 from fusion.flow.folder import stored_run, told
 from fusion.flow.rings import rings_digest, same_rings
 from fusion.flow.work import Work
@@ -47,7 +46,8 @@ def write_radiomics(work: Work) -> Work:
 def write_predictions(work: Work) -> None:
     """features/scores.parquet, selection.csv, lasso_errors.csv, lasso_path.csv, calibration.csv and predictions.csv.
 
-    Beside the scores features/scores_inner.parquet, what the regressions on scores learn from (``combine.predict``).
+    Beside the scores features/scores_inner.parquet, what the regressions on scores learn from (``combine.predict``),
+    and features/heads, what each head on radiomics found: those that a fold's job left there are not fitted again.
     With `paper_literal` also predictions_paper_literal.csv, which nothing else reads but the optimism.
     """
     target = work.folder / "predictions.csv"
@@ -55,12 +55,11 @@ def write_predictions(work: Work) -> None:
         return
     run, cases = work.run, work.cases
     with told(work.folder, "heads"):
-        measured = {r: pd.read_parquet(work.folder / f"features/radiomics_{r}.parquet") for r in REGIONS}
-        found = agreed(measured, work.folder, run.heads.icc)
-        radiomics = radiomics_scores(found, cases, run.heads, run.seed, run.jobs, run.models)
+        found, keep = fold_heads.measured(work), work.folder / fold_heads.FOLDER
+        radiomics = radiomics_scores(found, cases, run.heads, run.seed, run.jobs, run.models, keep)
         scores, selections = [radiomics.rows], [radiomics.selection]
         if run.network is not None:
-            scores.append(pd.read_parquet(work.folder / "features/deep_scores.parquet"))
+            scores.append(pd.read_parquet(work.folder / networks.SCORES))
             selections += networks.selection(work.folder)
         every = pd.concat(scores, ignore_index=True)
         encoded = clinical.encode(cases.set_index("case"), run.cohort.clinical, run.predictors)

@@ -7,16 +7,16 @@ import pandas as pd
 from fusion.config.network import Network
 from fusion.config.run import Run
 from fusion.config.tasks import Task
-from fusion.data.sequences import HAS
 from fusion.data.task import task_rows
 from fusion.evaluate import task_predictions
 from fusion.evaluate.tasks import task_metrics
 from fusion.features import clinical
+from fusion.flow import fold_heads
 from fusion.flow.folder import told
 from fusion.flow.slices import read_radiomics, read_slices
 from fusion.flow.work import Work
 from fusion.heads.combine import CALIBRATION, INNER
-from fusion.heads.parts import Fitted
+from fusion.heads.parts import FINAL, Fitted
 from fusion.heads.path import ERRORS, PATH
 from fusion.heads.task import predict_task
 from fusion.heads.task_radiomics import rad_scores
@@ -36,13 +36,30 @@ def write_networks(work: Work) -> None:
     slices = read_slices(work)
     with told(work.folder, "networks"):
         for task in missing:
-            _train(work, task, network, slices)
+            _scored(work, task, network, slices)
+
+
+def train_fold(work: Work, fold: int) -> None:
+    """Train what is missing of the networks of all tasks and views that never see a fold."""
+    network = work.run.network
+    missing = [task for task in work.run.used_tasks if not _fold_there(work, task, fold)]
+    if network is None or not missing:
+        return
+    slices = read_slices(work)
+    for task in missing:
+        _train(work, task, network, slices, only=(fold,))
+
+
+def fold_there(work: Work, fold: int) -> bool:
+    """Whether all networks of a fold are trained, or nobody needs them any more; ``FINAL`` has none."""
+    return all(_fold_there(work, task, fold) for task in work.run.used_tasks)
 
 
 def write_predictions(work: Work) -> None:
     """features/task_scores.parquet, selection.csv, lasso_errors.csv, lasso_path.csv, calibration.csv, predictions.csv.
 
-    Beside the scores features/scores_inner.parquet, what the regressions on radiomics scores learn from.
+    Beside the scores features/scores_inner.parquet, what the regressions on radiomics scores learn from, and
+    features/heads, what each head on radiomics found: those that a fold's job left there are not fitted again.
     """
     if (work.folder / "predictions.csv").is_file():
         return
@@ -76,19 +93,44 @@ def _deep_scores(folder: Path, task: str) -> Path:
     return folder / f"features/deep_scores_{task}.parquet"
 
 
-def _train(work: Work, task: str, network: Network, slices: Slices) -> None:
-    from fusion.models import task_scores, train
+def _scored(work: Work, task: str, network: Network, slices: Slices) -> None:
+    from fusion.models import task_scores
 
+    _train(work, task, network, slices)
     run, own = work.run, work.run.used_tasks[task]
-    rows = task_rows(work.cases, own)
-    seen, folder = slices.of(tuple(rows["case"])), work.folder / "checkpoints" / task
-    label, fold = rows["label"].to_numpy(), rows["fold"].to_numpy()
-    train.train(seen, label, fold, network, run.roi, run.seed, folder, run.jobs, sources=run.views,
-                classes=len(own.names))  # fmt: skip
+    rows, folder = task_rows(work.cases, own), _networks(work.folder, task)
+    seen = slices.of(tuple(rows["case"]))
     answers = task_scores.ask(seen, rows, len(own.names), network, run.roi, folder, run.views, run.jobs)
     for view, table in task_scores.deep(answers, rows).items():
         write_parquet(work.folder / f"features/deep_{task}/{view}.parquet", table)
     write_parquet(_deep_scores(work.folder, task), task_scores.scores(answers, rows, own.names))
+
+
+def _train(work: Work, task: str, network: Network, slices: Slices, only: tuple[int, ...] | None = None) -> None:
+    from fusion.models.train import train
+
+    run, own = work.run, work.run.used_tasks[task]
+    rows = task_rows(work.cases, own)
+    label, fold = rows["label"].to_numpy(), rows["fold"].to_numpy()
+    train(slices.of(tuple(rows["case"])), label, fold, network, run.roi, run.seed, _networks(work.folder, task),
+          run.jobs, only=only, sources=run.views, classes=len(own.names))  # fmt: skip
+
+
+def _fold_there(work: Work, task: str, fold: int) -> bool:
+    run = work.run
+    if run.network is None or fold == FINAL or _deep_scores(work.folder, task).is_file():
+        return True
+    if fold > task_rows(work.cases, run.used_tasks[task])["fold"].max():
+        return True  # a task without cases in the last folds
+    from fusion.models.checkpoints import checkpoint
+
+    place, numbers = _networks(work.folder, task), range(run.network.seeds)
+    return all(checkpoint(place, view, fold, number).is_file() for view in run.views for number in numbers)
+
+
+def _networks(folder: Path, task: str) -> Path:
+    """The folder of a task's networks."""
+    return folder / "checkpoints" / task
 
 
 def _fit(work: Work, name: str, task: Task, tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
@@ -96,8 +138,8 @@ def _fit(work: Work, name: str, task: Task, tables: dict[str, pd.DataFrame]) -> 
     run, cases = work.run, work.cases
     rows, models = task_rows(cases, task), run.task_models(name)
     empty = Fitted(pd.DataFrame(), pd.DataFrame())
-    pictured = rows[rows[[f"{HAS}{name}" for name in run.used_sequences]].any(axis=1)].reset_index(drop=True)
-    rad = rad_scores(tables, pictured, task.names, run.heads, run.seed, run.jobs) if tables else empty
+    pictured, keep = fold_heads.pictured(work, task), fold_heads.of_task(work.folder, name)
+    rad = rad_scores(tables, pictured, task.names, run.heads, run.seed, run.jobs, keep) if tables else empty
     deep = pd.read_parquet(_deep_scores(work.folder, name)) if run.network is not None else pd.DataFrame()
     scores = _joined([deep, rad.rows])
     encoded = clinical.encode(cases.set_index("case"), run.cohort.clinical, run.predictors)

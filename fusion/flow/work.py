@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -11,6 +12,7 @@ from fusion.data.case import Files
 from fusion.data.study import Study
 from fusion.errors import CohortError, Fault
 from fusion.flow import lost
+from fusion.flow.absolute import absolute, absolute_files
 from fusion.flow.check import unmet
 from fusion.flow.checked import Checked
 from fusion.flow.folder import noted
@@ -26,6 +28,13 @@ class Work:
     folder: Path
     checked: Checked
     lost: tuple[Lost, ...] = ()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For a worker, which may stand in another folder and has one process: without what only first stages read."""
+        checked = replace(self.checked, files=tuple(map(absolute_files, self.checked.files)), seen={},
+                          left=pd.DataFrame(), flow=pd.DataFrame())  # fmt: skip
+        run = absolute(self.run).model_copy(update={"jobs": 1})
+        return {"run": run, "folder": self.folder.absolute(), "checked": checked, "lost": self.lost}
 
     @property
     def cases(self) -> pd.DataFrame:

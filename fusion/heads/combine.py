@@ -1,22 +1,18 @@
 """The model list: radiomics scores, then every model's probabilities, out-of-fold for training cases."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
 from functools import partial
-from typing import Any
+from pathlib import Path
 
-import numpy as np
 import pandas as pd
-from jaxtyping import Float
 
 from fusion.config.harmonise import Combat
 from fusion.config.heads import Heads
+from fusion.heads import vectors
 from fusion.heads.calibrate import calibration
-from fusion.heads.harmonise import harmonised
-from fusion.heads.logistic import fusion_head, log_odds, probability, radiomics_head
-from fusion.heads.parts import FINAL, Fitted, folds, in_order, kept, pairs, parts, without, word
-from fusion.heads.path import lasso_path
-from fusion.progress import each
+from fusion.heads.logistic import fusion_head, probability
+from fusion.heads.parts import FINAL, Fitted, folds, in_order, kept, parts, word
+from fusion.heads.vectors import Vectors, log_odds_of
 
 SOURCES: dict[str, tuple[str, ...]] = {
     "Tumor_RAD": ("tumour_RAD",),
@@ -37,6 +33,8 @@ MODEL_OF = {sources[0]: model for model, sources in SOURCES.items() if len(sourc
 DEEP = tuple(model for model in MODEL_OF.values() if model.endswith("_DL"))
 """Models that are a network's score and nothing else."""
 WITH_CLINICAL = ("Clinical", "Combined")
+RADIOMICS = "radiomics scores"
+"""What fitting them is called."""
 CALIBRATION = ("model", "fold", "factor", "offset")
 """Columns of calibration.csv: a network's calibrated log-odds are factor x log-odds + offset."""
 INNER, DEEP_INNER = "features/scores_inner.parquet", "features/deep_scores_inner.parquet"
@@ -49,7 +47,7 @@ from, and the cohort; rows of all three tables are those of the cohort."""
 
 def radiomics_scores(
     tables: Mapping[str, pd.DataFrame], cohort: pd.DataFrame, heads: Heads, seed: int, jobs: int = 0,
-    models: tuple[str, ...] = tuple(SOURCES),
+    models: tuple[str, ...] = tuple(SOURCES), keep: Path | None = None,
 ) -> Fitted:  # fmt: skip
     """Radiomics scores of tumour, ring and both together (``heads.regions``: one selection on all columns, or two).
 
@@ -60,6 +58,7 @@ def radiomics_scores(
         seed: of LASSO's folds.
         jobs: worker processes; does not change a number.
         models: those that will read the scores.
+        keep: folder of what heads found that were fitted before, and are fitted now.
 
     Returns:
         Rows case, source, set, fold, score (log-odds): training cases by the head that did not see their fold, all
@@ -69,9 +68,17 @@ def radiomics_scores(
     Raises:
         HeadError: nothing varies, or too few cases of a class for LASSO's folds.
     """
+    return vectors.scores(radiomics_vectors(tables, cohort, heads, seed, models), jobs, RADIOMICS, keep)
+
+
+def radiomics_vectors(
+    tables: Mapping[str, pd.DataFrame], cohort: pd.DataFrame, heads: Heads, seed: int,
+    models: tuple[str, ...] = tuple(SOURCES),
+) -> Vectors:  # fmt: skip
+    """What the heads of ``radiomics_scores`` are fitted on."""
     inputs, both = radiomics_inputs(tables), "+".join(tables) + "_RAD"
     widths = {both: tuple(table.shape[1] for table in tables.values())}
-    return vector_scores(inputs, cohort, heads, seed, jobs, "radiomics scores", widths, heads.harmonise, models)
+    return vectors_of(inputs, cohort, heads, seed, widths, heads.harmonise, models)
 
 
 def radiomics_inputs(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
@@ -80,30 +87,19 @@ def radiomics_inputs(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFra
     return {**{f"{region}_RAD": table for region, table in tables.items()}, "+".join(tables) + "_RAD": joined}
 
 
-def vector_scores(
-    inputs: Mapping[str, pd.DataFrame], cohort: pd.DataFrame, heads: Heads, seed: int, jobs: int, title: str,
+def vectors_of(
+    inputs: Mapping[str, pd.DataFrame], cohort: pd.DataFrame, heads: Heads, seed: int,
     widths: Mapping[str, tuple[int, ...]] | None = None, harmonise: Combat | None = None,
     models: tuple[str, ...] = tuple(SOURCES), sources: Mapping[str, tuple[str, ...]] = SOURCES, fill: bool = False,
-) -> Fitted:  # fmt: skip
-    """Scores of vectors that no outcome had a part in: ``inputs`` is a table a source, index ``case``.
+) -> Vectors:  # fmt: skip
+    """``inputs``, a table a source, index ``case``, as what the heads of ``models`` are fitted on.
 
-    By source too are ``widths``, the columns of regions that stand side by side in a table. ``harmonise`` aligns the
-    scanners that ``cohort`` names, learned from the cases that a head is fitted on. ``sources`` are the scores that
-    each model reads; with ``fill`` a head begins by filling empty cells with its training cases' medians.
-    The other arguments, what comes back and what is raised are those of ``radiomics_scores``.
+    ``sources`` are the scores that each model reads; the other arguments are those of ``Vectors``.
     """
     tables = {source: table.loc[cohort["case"]] for source, table in inputs.items()}
-    given: dict[str, Any] = {
-        "inputs": tables, "cohort": cohort, "heads": heads, "seed": seed, "widths": widths or {},
-        "harmonise": harmonise, "fill": fill,
-    }  # fmt: skip
     names = {own[0]: model for model, own in sources.items() if own and not stacked(model, sources)}
-    items = [(source, fold) for source in tables for fold in folds(cohort)]
-    fitted = in_order(dict(each(partial(_score, **given, names=names), items, title, jobs)), items)
     read = {source for model in models if stacked(model, sources) for source in sources[model]}
-    twice = [(source, pair) for source in tables if source in read for pair in pairs(cohort, heads.fewest)]
-    inner = dict(each(partial(_inner, **given), twice, f"{title}, two folds apart", jobs))
-    return replace(fitted, inner=pd.concat([inner[item] for item in twice], ignore_index=True)) if twice else fitted
+    return Vectors(tables, cohort, heads, seed, names, read, widths or {}, harmonise, fill)
 
 
 def predict(
@@ -161,11 +157,6 @@ def stacked(model: str, sources: Mapping[str, tuple[str, ...]] = SOURCES) -> boo
     return model in WITH_CLINICAL or len(sources[model]) > 1
 
 
-def log_odds_of(head: Any, table: pd.DataFrame, apart: np.ndarray) -> Float[np.ndarray, " case"]:
-    """The head's log-odds of the cases ``apart``, which may be none."""
-    return log_odds(head, table.to_numpy()[apart]) if apart.any() else np.empty(0)
-
-
 def predictors(
     model: str, wide: pd.DataFrame, clinical: pd.DataFrame, sources: Mapping[str, tuple[str, ...]] = SOURCES
 ) -> pd.DataFrame:  # fmt: skip
@@ -174,42 +165,6 @@ def predictors(
     if model not in WITH_CLINICAL:
         return known
     return known.join(clinical) if len(known.columns) else clinical
-
-
-def _score(
-    item: tuple[str, int], inputs: Mapping[str, pd.DataFrame], cohort: pd.DataFrame, heads: Heads, seed: int,
-    widths: Mapping[str, tuple[int, ...]], harmonise: Combat | None, fill: bool, names: Mapping[str, str],
-) -> Fitted:  # fmt: skip
-    source, fold = item
-    fit, apart = parts(cohort, fold)
-    head, table = fitted_head(source, fit, inputs, cohort, heads, seed, widths, harmonise, fill)
-    rows = cohort.loc[apart, ["case", "set", "fold"]].assign(source=source, score=log_odds_of(head, table, apart))
-    model, features = names[source], list(table.columns)
-    paths = dict(zip(("errors", "path"), lasso_path(head, model, features), strict=True)) if fold == FINAL else {}
-    return Fitted(rows[["case", "source", "set", "fold", "score"]], kept(head, model, fold, features), **paths)
-
-
-def _inner(
-    item: tuple[str, tuple[int, int]], inputs: Mapping[str, pd.DataFrame], cohort: pd.DataFrame, heads: Heads,
-    seed: int, widths: Mapping[str, tuple[int, ...]], harmonise: Combat | None, fill: bool,
-) -> pd.DataFrame:  # fmt: skip
-    """Scores of the cases of two folds by a head that saw neither; each serves the judge of the other fold."""
-    source, pair = item
-    fit, apart = without(cohort, pair)
-    head, table = fitted_head(source, fit, inputs, cohort, heads, seed, widths, harmonise, fill)
-    rows = cohort.loc[apart, ["case", "fold"]].assign(source=source, score=log_odds_of(head, table, apart))
-    rows["without"] = rows["fold"].map(dict(zip(pair, pair[::-1], strict=True)))
-    return rows[["case", "source", "fold", "without", "score"]]
-
-
-def fitted_head(
-    source: str, fit: np.ndarray, inputs: Mapping[str, pd.DataFrame], cohort: pd.DataFrame, heads: Heads, seed: int,
-    widths: Mapping[str, tuple[int, ...]], harmonise: Combat | None, fill: bool,
-) -> tuple[Any, pd.DataFrame]:  # fmt: skip
-    """The head fitted on the cases ``fit``, and the table that it reads."""
-    table = harmonised(inputs[source], cohort, fit, harmonise)
-    head = radiomics_head(heads, seed, widths.get(source), fill)
-    return head.fit(table.to_numpy()[fit], cohort["event"].to_numpy()[fit]), table
 
 
 def _learned(inputs: pd.DataFrame, inner: pd.DataFrame | None, fold: int) -> pd.DataFrame:

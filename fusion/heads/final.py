@@ -9,12 +9,13 @@ from fusion.config.heads import Heads
 from fusion.errors import Fault, HeadError
 from fusion.heads.calibrate import calibration, class_calibration
 from fusion.heads.classes import PROBABILITY, judged_classes
-from fusion.heads.combine import fitted_head, stacked, uncalibrated
+from fusion.heads.combine import stacked, uncalibrated
 from fusion.heads.logistic import fusion_head
 from fusion.heads.parts import FINAL, parts
 from fusion.heads.plain import AsItIs, Calibrated, Head, MeanHead, Model, Predictor, Question, Regression
 from fusion.heads.to_plain import plain
 from fusion.heads.training import Predictors, Training
+from fusion.heads.vectors import fitted_head
 
 TOLERANCE = 1e-9
 """Largest difference of a probability that is rounding."""

@@ -10,9 +10,10 @@ import pandas as pd
 from sklearn.model_selection import StratifiedKFold
 
 from fusion.config.heads import Heads
-from fusion.heads.combine import MODEL_OF, log_odds_of
+from fusion.heads.combine import MODEL_OF
 from fusion.heads.logistic import radiomics_head
 from fusion.heads.parts import Fitted, folds, in_order, kept, parts
+from fusion.heads.vectors import log_odds_of
 from fusion.types import Events
 
 HEAD, NETWORK, APART = 0, 1, -1

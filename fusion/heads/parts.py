@@ -1,15 +1,16 @@
 """What a head is fitted on and what it scores, for every fold and for the whole training set."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from fusion.heads.coefficients import coefficients
 
+Key = TypeVar("Key", bound=Hashable)
 FINAL = -1
 """Stands for the fold of a head that was fitted on the whole training set."""
 
@@ -73,7 +74,7 @@ def kept(head: Any, model: str, fold: int, names: list[str]) -> pd.DataFrame:
     return table
 
 
-def in_order(fitted: Mapping[tuple[str, int], Fitted], items: list[tuple[str, int]]) -> Fitted:
+def in_order(fitted: Mapping[Key, Fitted], items: Sequence[Key]) -> Fitted:
     """Everything fitted as one, in the order of ``items``."""
     rows = pd.concat([fitted[item].rows for item in items if len(fitted[item].rows)], ignore_index=True)
     others = (

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,8 +10,9 @@ import pandas as pd
 from fusion.config.heads import Heads
 from fusion.errors import Fault, HeadError
 from fusion.heads.classes import judged_classes, long, together
-from fusion.heads.combine import vector_scores
+from fusion.heads.combine import vectors_of
 from fusion.heads.parts import Fitted, pairs
+from fusion.heads.vectors import Vectors, scores
 
 RAD = "RAD"
 """Source and model of all sequences' radiomics together."""
@@ -20,7 +22,7 @@ ROWS = ("case", "source", "set", "fold")
 
 def rad_scores(
     tables: Mapping[str, pd.DataFrame], rows: pd.DataFrame, classes: tuple[str, ...], heads: Heads, seed: int,
-    jobs: int = 0,
+    jobs: int = 0, keep: Path | None = None,
 ) -> Fitted:  # fmt: skip
     """Scores of one task's cases by the radiomics of all sequences, their columns side by side, named SEQUENCE:FEATURE.
 
@@ -35,6 +37,7 @@ def rad_scores(
         heads: selection and penalty.
         seed: of LASSO's folds.
         jobs: worker processes; does not change a number.
+        keep: folder of what heads found that were fitted before, and are fitted now.
 
     Returns:
         Rows case, source, set, fold, class, score: log-odds of the second of two classes, or a row a class with
@@ -44,19 +47,38 @@ def rad_scores(
     Raises:
         HeadError: nothing varies, too few cases of a class for LASSO's folds, or ``heads.harmonise``.
     """
+    judged, every = judged_classes(classes), rad_vectors(tables, rows, classes, heads, seed)
+    fitted = {
+        name: scores(own, jobs, title(name), None if keep is None else keep / place(name, classes))
+        for name, own in every.items()
+    }
+    return _as_task(fitted, judged)
+
+
+def rad_vectors(
+    tables: Mapping[str, pd.DataFrame], rows: pd.DataFrame, classes: tuple[str, ...], heads: Heads, seed: int
+) -> dict[str, Vectors]:
+    """By class that is told from the others, what the heads of ``rad_scores`` are fitted on."""
     if heads.harmonise is not None:
         found = "heads.harmonise, with radiomics of sequences, of which cases may lack some"
         raise HeadError(Fault(found, "no harmonisation for tasks", "set heads.harmonise=null"))
-    own, judged = rows.sort_values("case", ignore_index=True), judged_classes(classes)
+    own = rows.sort_values("case", ignore_index=True)
     joined = side_by_side(tables, own)
     widths = tuple(table.shape[1] for table in tables.values())
-    events = {name: own.assign(event=(own["label"] == classes.index(name)).astype(int)) for name in judged}
+    events = {name: own.assign(event=(own["label"] == classes.index(name)).astype(int))
+              for name in judged_classes(classes)}  # fmt: skip
     twice = all(pairs(cohort, heads.fewest) for cohort in events.values())
-    fitted = {
-        name: _one(cohort, joined, widths, heads, seed, jobs, twice, f"radiomics scores, {name}")
-        for name, cohort in events.items()
-    }
-    return _as_task(fitted, judged)
+    return {name: _one(cohort, joined, widths, heads, seed, twice) for name, cohort in events.items()}
+
+
+def title(name: str) -> str:
+    """What fitting the heads of a class is called."""
+    return f"radiomics scores, {name}"
+
+
+def place(name: str, classes: tuple[str, ...]) -> str:
+    """The folder of a class's heads."""
+    return f"class_{classes.index(name)}"
 
 
 def side_by_side(tables: Mapping[str, pd.DataFrame], rows: pd.DataFrame) -> pd.DataFrame:
@@ -65,13 +87,12 @@ def side_by_side(tables: Mapping[str, pd.DataFrame], rows: pd.DataFrame) -> pd.D
 
 
 def _one(
-    cohort: pd.DataFrame, table: pd.DataFrame, widths: tuple[int, ...], heads: Heads, seed: int, jobs: int, twice: bool,
-    title: str,
-) -> Fitted:  # fmt: skip
+    cohort: pd.DataFrame, table: pd.DataFrame, widths: tuple[int, ...], heads: Heads, seed: int, twice: bool
+) -> Vectors:
     """One class against all others; ``twice`` asks for the scores by heads that saw neither of two folds."""
     reading, read = {RAD: (RAD,), "Combined": (RAD,)}, (RAD, "Combined") if twice else (RAD,)
-    return vector_scores({RAD: table}, cohort, heads, seed, jobs, title, {RAD: widths}, None, read, reading,
-                         bool(table.isna().to_numpy().any()))  # fmt: skip
+    return vectors_of({RAD: table}, cohort, heads, seed, {RAD: widths}, None, read, reading,
+                      bool(table.isna().to_numpy().any()))  # fmt: skip
 
 
 def _as_task(fitted: Mapping[str, Fitted], judged: tuple[str, ...]) -> Fitted:

@@ -8,8 +8,9 @@ from sklearn.metrics import roc_auc_score
 from fusion.config.harmonise import Combat
 from fusion.config.heads import Heads
 from fusion.errors import HeadError
-from fusion.heads.combine import radiomics_scores, vector_scores
+from fusion.heads.combine import radiomics_scores, vectors_of
 from fusion.heads.harmonise import columns, harmonised
+from fusion.heads.vectors import scores
 
 HEADS = Heads(lasso_folds=3, top=5, harmonise=Combat())
 PLAIN = Heads(lasso_folds=3, top=5)
@@ -82,7 +83,7 @@ def test_an_outcome_that_changes_does_not_change_the_features():
 def test_vectors_of_networks_stay_as_they_are():
     own = cohort()
     vectors = {"tumour_RAD": tables(own, 2)["tumour"]}
-    with_, without = (vector_scores(vectors, own, heads, 0, 1, "deep scores").rows for heads in (HEADS, PLAIN))
+    with_, without = (scores(vectors_of(vectors, own, heads, 0), 1, "deep scores").rows for heads in (HEADS, PLAIN))
     pd.testing.assert_frame_equal(with_, without)
 
 
