@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fusion.config.compute import Compute
+from fusion.launch.dask import dask
 from fusion.launch.local import local
 from fusion.launch.pool import Pool
 
@@ -22,7 +23,8 @@ def engine(spec: Compute | str, folder: Path, jobs: int = 0) -> Iterator[Pool]:
         RunError: no scheduler answers, its workers cannot be used, or an extra is missing.
     """
     compute = Compute(engine=spec) if isinstance(spec, str) else spec
-    if compute.engine != "local":
-        raise NotImplementedError(compute.engine)
-    with local(jobs) as pool:
+    kind, _, address = compute.engine.partition(" ")
+    if kind == "slurm":
+        raise NotImplementedError(kind)
+    with dask(address, folder) if kind == "dask" else local(jobs) as pool:
         yield pool

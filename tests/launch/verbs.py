@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 
@@ -58,3 +59,22 @@ def nested(number: int) -> set[int]:
 def device(_: int) -> tuple[str | None, str | None]:
     time.sleep(0.5)
     return os.environ.get("CUDA_VISIBLE_DEVICES"), os.environ.get("OMP_NUM_THREADS")
+
+
+class Table:
+    """Leaves a file in ``folder`` for each time that it arrives somewhere."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    def __reduce__(self):
+        return arrived, (self.folder,)
+
+
+def arrived(folder: Path) -> Table:
+    (folder / f"arrived_{uuid4().hex}").touch()
+    return Table(folder)
+
+
+def with_table(table: Table, number: int) -> int:
+    return number
