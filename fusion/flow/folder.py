@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from fusion.config import dump, load
 from fusion.config.run import Run
@@ -21,6 +21,8 @@ from fusion.store import sweep, write_json, write_text
 
 PACKAGES = ("fusion", "numpy", "scipy", "pandas", "scikit-learn", "SimpleITK", "pyradiomics", "torch", "timm")
 ENVIRONMENT = "environment.json"
+TRIES, SECONDS_BETWEEN_TRIES = 3, 0.05
+"""To have the folder's lock, which `fusion status` holds for a moment, too."""
 FREE = {"output", "cache", "jobs", "compute", "bundle", "may_lose"}
 """Fields that a resumed run may change: none of them changes a number that is there already."""
 
@@ -48,17 +50,27 @@ def opened(run: Run) -> Iterator[Path]:
     folder = run.folder
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        if not _locked(lock):
             found = "another process at work in this folder"
-            raise RunError(Fault(found, "one", "wait for it or use another output", file=str(folder))) from error
+            raise RunError(Fault(found, "one", "wait for it or use another output", file=str(folder)))
         sweep(folder, besides=folder / "features/cases")  # a cache, which other runs may share
         if (folder / "run.yaml").is_file():
             same_run(stored_run(folder), run, folder / "run.yaml")
         else:
             write_text(folder / "run.yaml", dump(run))
         yield folder
+
+
+def _locked(lock: TextIO) -> bool:
+    """Hold the lock unless a process has it for longer than a look at it takes (``signs.held``)."""
+    for _ in range(TRIES):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            time.sleep(SECONDS_BETWEEN_TRIES)
+        else:
+            return True
+    return False
 
 
 def note_environment(folder: Path, run: Run, data_sha256: str) -> None:
