@@ -90,6 +90,20 @@ def run(config_file: Config, overrides: Overrides = None) -> None:
 
 
 @app.command()
+def status(
+    folder: Annotated[Path, typer.Argument(help="The folder of a run or of a sweep.", metavar="DIR")],
+    as_json: AsJson = False,
+) -> None:
+    """How far a run or a sweep is, wherever it goes on; reads only."""
+    from fusion.flow.status import document
+    from fusion.flow.status import status as status_of
+    from fusion.flow.status_words import text
+
+    found = status_of(folder)
+    print(json.dumps(document(found), indent=2) if as_json else text(found))
+
+
+@app.command()
 def regions(config_file: Config, overrides: Overrides = None) -> None:
     """Write External2 masks for editing in ITK-SNAP or 3D Slicer; edited ones are read back."""
     from fusion.flow.run import REGIONS, part
