@@ -50,7 +50,7 @@ def opened(run: Run) -> Iterator[Path]:
     folder = run.folder
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as lock:
-        if not _locked(lock):
+        if not locked(lock):
             found = "another process at work in this folder"
             raise RunError(Fault(found, "one", "wait for it or use another output", file=str(folder)))
         sweep(folder, besides=folder / "features/cases")  # a cache, which other runs may share
@@ -61,7 +61,7 @@ def opened(run: Run) -> Iterator[Path]:
         yield folder
 
 
-def _locked(lock: TextIO) -> bool:
+def locked(lock: TextIO) -> bool:
     """Hold the lock unless a process has it for longer than a look at it takes (``signs.held``)."""
     for _ in range(TRIES):
         try:

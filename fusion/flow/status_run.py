@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -87,11 +87,15 @@ def run_status(folder: Path, at_work: bool | None = None) -> RunStatus:
     )  # fmt: skip
 
 
-def jobs_of(folder: Path, at_work: bool | None, read: Reading) -> tuple[JobState, ...]:
-    """The jobs of a run that have begun, folds first; one that runs has stopped where nothing shows that it goes on."""
+def jobs_of(folder: Path, at_work: bool | None, read: Reading, where: str = "") -> tuple[JobState, ...]:
+    """The jobs of a run that have begun, folds first; one that runs has stopped where nothing shows that it goes on.
+
+    ``where`` stands before their names.
+    """
     found = [(path, read.json(path)) for path in read.files(folder / "jobs", ".json")]
     jobs = [_job(path, told, at_work, folder) for path, told in found if isinstance(told, dict)]
-    return tuple(sorted(jobs, key=lambda own: (not own.name.startswith("fold_"), len(own.name), own.name)))
+    jobs.sort(key=lambda own: (not own.name.startswith("fold_"), len(own.name), own.name))
+    return tuple(replace(own, name=f"{where}{own.name}") for own in jobs) if where else tuple(jobs)
 
 
 def jobs_in_all(run: dict[str, Any]) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fusion.flow.signs import Reading, held
+from fusion.flow.signs import Reading, held, without_cases
 from fusion.flow.status_run import JobState, RunStatus, State, jobs_in_all, jobs_of, run_status
 
 NOT_SWEPT = ("cell", "state")
@@ -31,6 +31,9 @@ class CellStatus:
     """The one that stands for the cell; empty before metrics.csv is there."""
     auc: float | None
     """Its out-of-fold AUC, by which the sweep chooses."""
+
+
+_Found = list[tuple[CellStatus, list[JobState]]]
 
 
 @dataclass(frozen=True)
@@ -65,11 +68,10 @@ def sweep_status(folder: Path, at_work: bool | None = None) -> SweepStatus:
     done, in_all, running, failed, stopped = (
         sum(getattr(own, name) for own in cells) for name in ("done", "in_all", "running", "failed", "stopped")
     )
-    failures = [f"{cell.cell} {job.name}: {job.message}" for cell, own in found for job in own if job.state == "failed"]
     shared = {own.name: run_status(own, busy) for own in read.files(folder / "shared") if own.is_dir()}
     return SweepStatus(
         str(folder), busy, shared, cells, done, in_all, running, failed, stopped, time_left_s(jobs, in_all), done,
-        tuple(failures), tuple(dict.fromkeys(read.damaged)),
+        _failures(folder, found, read), tuple(dict.fromkeys(read.damaged)),
     )  # fmt: skip
 
 
@@ -103,16 +105,27 @@ def _listed(folder: Path, read: Reading) -> list[dict[str, str]]:
 
 def _cell(folder: Path, row: dict[str, str], busy: bool | None, read: Reading) -> tuple[CellStatus, list[JobState]]:
     place = folder / "cells" / Path(row["cell"]).name
-    rounds = [own for own in read.files(place / "rounds") if own.is_dir()] or [place]
-    jobs = [job for own in rounds for job in jobs_of(own, busy, read)]
+    rounds = [own for own in read.files(place / "rounds") if own.is_dir()]
+    jobs = [job for own in rounds or [place] for job in jobs_of(own, busy, read, f"{own.name} " if rounds else "")]
     count = Counter(job.state for job in jobs)
-    in_all = max(len(jobs), len(rounds) * jobs_in_all(read.values(place / "run.yaml")))
+    in_all = len(jobs) if row.get("state") == "done" else 0
+    in_all = in_all or max(len(jobs), max(len(rounds), 1) * jobs_in_all(read.values(place / "run.yaml")))
     values = {field: value for field, value in row.items() if field not in NOT_SWEPT}
     cell = CellStatus(
         row["cell"], values, _state(row.get("state", ""), count), count["done"], in_all, count["running"],
         count["failed"], count["stopped"], *_auc(read.rows(place / "metrics.csv")),
     )  # fmt: skip
     return cell, jobs
+
+
+def _failures(folder: Path, found: _Found, read: Reading) -> tuple[str, ...]:
+    """What jobs say of themselves, and what failures.csv has of others: one that was lost, one that never began."""
+    own = {f"{cell.cell} {job.name}": job.message for cell, jobs in found for job in jobs if job.state == "failed"}
+    for row in read.rows(folder / "failures.csv"):
+        where = " ".join(word for key in ("cell", "round", "job") if (word := row.get(key)))
+        place = folder / "cells" / Path(row.get("cell") or ".").name
+        own.setdefault(where, without_cases(row.get("message") or "", place))
+    return tuple(f"{where}: {message}" for where, message in own.items())
 
 
 def _state(noted: str, count: "Counter[State]") -> State:
@@ -140,7 +153,8 @@ def _auc(rows: list[dict[str, str]]) -> tuple[str, float | None]:
 
 
 def _kind(job: str) -> str:
-    return "fold" if job.startswith("fold_") else job
+    """Folds of all rounds are of one kind, and what else a round does is of its own."""
+    return "fold" if "fold_" in job else job.rpartition(" ")[2]
 
 
 def _mean(seconds: Iterable[float]) -> float:

@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import time
-from pathlib import Path
 from threading import Event, Thread
 
 import pytest
@@ -241,6 +240,10 @@ def test_as_json_it_is_one_document(tmp_path, monkeypatch, capsys):
     assert found["cells"][0]["values"] == {"heads.top": "3"}
 
 
-def test_the_privacy_of_a_failed_cell(tmp_path):
-    assert "c7" not in text(status(sweep(tmp_path / "sweep")))
-    assert isinstance(status(Path(tmp_path / "sweep")).failures[0], str)
+def test_failures_are_told_once_and_without_cases(tmp_path):
+    folder = sweep(tmp_path / "sweep")
+    rows = ["c02,,fold_0,case c7: again", "c03,outer_1,measure,case c8: no ring", ""]
+    (folder / "failures.csv").write_text("\n".join(["cell,round,job,message", *rows]))
+    assert status(folder).failures == (
+        "c02 fold_0: a case: found no voxel; expected one; mend it", "c03 outer_1 measure: a case: no ring",
+    )  # fmt: skip
