@@ -118,6 +118,6 @@ Split = Annotated[
 ]
 
 
-def drawn(split: Split) -> Split:
+def without_file(split: Split) -> Split:
     """The same split without a file to read it from."""
     return split.model_copy(update={"file": None}) if isinstance(split, Holdout) else split

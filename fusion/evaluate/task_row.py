@@ -1,6 +1,6 @@
 """One model in one set, in numbers: over its classes together, and class by class."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -15,18 +15,27 @@ OF_CLASS = ("sensitivity", "specificity", "ppv", "f1", "auc")
 
 def row(own: Judged, evaluate: Evaluate, seed: int) -> Numbers:
     """The row of metrics.csv, without p values."""
-    label, counts = own.label, own.counts()
-    found = _with_interval(own, evaluate, seed, lambda weights: _measures(own, weights))
+    found = mean_row((own,), evaluate, seed)
+    return found | {"never_called": int(classes.never_called(own.counts())[0])}
+
+
+def mean_row(parts: Sequence[Judged], evaluate: Evaluate, seed: int) -> Numbers:
+    """The same where a model was judged several times over the same cases: the means, and intervals of the means.
+
+    Args:
+        parts: one model in one set, cases in the same order.
+        evaluate: bootstrap samples, confidence.
+        seed: of the bootstrap.
+    """
+    own = parts[0]
+    found = _with_interval(own, evaluate, seed, lambda weights: _means([_measures(part, weights) for part in parts]))
     return {
-        "model": own.model, "set": own.set, "task": own.task, "view": own.view, "n": len(label),
-        "events": int(label.sum()) if own.binary else None, "threshold": own.threshold, "threshold_rule": own.rule,
+        "model": own.model, "set": own.set, "task": own.task, "view": own.view, "n": len(own.label),
+        "events": int(own.label.sum()) if own.binary else None, "threshold_rule": own.rule,
         "patients": len(np.unique(own.patient)), "cases": len(np.unique(own.case)),
+        "majority": float(np.bincount(own.label).max() / len(own.label)),
         **{name + end: float(x) for name, three in found.items() for end, x in zip(ENDS, three, strict=True)},
-        "brier": classes.brier(own.probability, label), "log_loss": classes.log_loss(own.probability, label),
-        "hand_till": class_ranks.hand_till(own.probability, label), **_recalibration(own),
-        "majority": float(np.bincount(label).max() / len(label)),
-        "never_called": int(classes.never_called(counts)[0]),
-        "balanced_accuracy": float(classes.rates(counts).macro("sensitivity")[0]),
+        **_mean_numbers([_whole(part) for part in parts]),
     }  # fmt: skip
 
 
@@ -56,6 +65,26 @@ def _with_interval(
     return {name: np.concatenate([value[name], ends[name]]) for name in value}
 
 
+def _means(parts: Sequence[patient_draws.Measures]) -> patient_draws.Measures:
+    return {name: np.mean([part[name] for part in parts], axis=0) for name in parts[0]}
+
+
+def _mean_numbers(parts: Sequence[dict[str, float]]) -> Numbers:
+    return {name: float(np.mean([part[name] for part in parts])) for name in parts[0]}
+
+
+def _whole(own: Judged) -> dict[str, float]:
+    """What has no interval."""
+    label, counts = own.label, own.counts()
+    return {
+        "threshold": own.threshold, "brier": classes.brier(own.probability, label),
+        "log_loss": classes.log_loss(own.probability, label),
+        "hand_till": class_ranks.hand_till(own.probability, label), **_recalibration(own),
+        "never_called": float(classes.never_called(counts)[0]),
+        "balanced_accuracy": float(classes.rates(counts).macro("sensitivity")[0]),
+    }  # fmt: skip
+
+
 def _measures(own: Judged, weights: classes.Weights) -> patient_draws.Measures:
     """Rates and AUC in each sample: of the event, or the means over more than two classes."""
     rates, names = classes.rates(own.counts(weights)), [name for name in metrics.RATES if name != "accuracy"]
@@ -74,7 +103,7 @@ def _of_classes(own: Judged, weights: classes.Weights) -> patient_draws.Measures
     return {name: area if name == "auc" else getattr(rates, name) for name in OF_CLASS}
 
 
-def _recalibration(own: Judged) -> Numbers:
+def _recalibration(own: Judged) -> dict[str, float]:
     """Slope and intercept of two classes' event; unknown of more, and where one class is absent."""
     nan = float("nan")
     if not own.binary or len(np.unique(own.label)) < 2:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from fusion.config.run import Run
-from fusion.config.split import drawn
+from fusion.config.split import without_file
 from fusion.errors import ConfigError, Fault, RunError
 from fusion.evaluate import predictions
 from fusion.flow.planted import PLANTS, plant
@@ -87,7 +87,7 @@ def _shuffled(run: Run, folder: Path, seed: int) -> Run:
     """The run with another outcome, and with a split of that outcome."""
     cohort = run.cohort.model_copy(update={"shuffle_outcome": True})
     cache = run.cache or run.folder / "features/cases"
-    made = {"output": folder, "cache": cache, "seed": seed, "cohort": cohort, "split": drawn(run.split)}
+    made = {"output": folder, "cache": cache, "seed": seed, "cohort": cohort, "split": without_file(run.split)}
     return _quiet(run.model_copy(update=made))
 
 

@@ -22,7 +22,7 @@ from fusion import store
 from fusion.config import dump, parse
 from fusion.config.part import Part
 from fusion.config.run import Run
-from fusion.config.split import drawn
+from fusion.config.split import without_file
 from fusion.errors import BundleError, ConfigError, Fault
 from fusion.serve import card as cards
 from fusion.serve import contents, manifest
@@ -136,7 +136,7 @@ def portable(run: Run) -> Run:
     return run.model_copy(update={
         "output": None, "cache": None, "jobs": 0, "bundle": True, "network": network,
         "cohort": run.cohort.model_copy(update={"table": Path("cohort.csv")}),
-        "split": drawn(run.split),
+        "split": without_file(run.split),
     })  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from fusion.config import dump, parse
-from fusion.config.split import External, Holdout, Nested, Temporal, drawn
+from fusion.config.split import External, Holdout, Nested, Temporal, without_file
 from fusion.errors import ConfigError
 
 PLAIN = "{name: a, cohort: {table: t.csv}}"
@@ -40,6 +40,6 @@ def test_a_field_of_another_kind_is_refused_by_the_name_that_was_typed():
 
 
 def test_only_a_holdout_has_a_file_to_forget(tmp_path):
-    assert drawn(Holdout(file=tmp_path)) == Holdout()
+    assert without_file(Holdout(file=tmp_path)) == Holdout()
     asked = External(column="a", values=("b",))
-    assert drawn(asked) is asked
+    assert without_file(asked) is asked
