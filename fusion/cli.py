@@ -153,6 +153,36 @@ def export(
 
 
 @app.command()
+def sweep(
+    config_file: Config,
+    words: Annotated[
+        list[str],
+        typer.Argument(help="section.field=value,value for cells; with one value for all.", metavar="KEY=A,B ..."),
+    ],
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the sweep that is there.")] = False,
+    by: Annotated[
+        str | None, typer.Option(help="By this model's inner loop a cell is chosen.", metavar="MODEL")
+    ] = None,
+) -> None:
+    """Every combination of values a checked run, every fold a job, one comparison table."""
+    from fusion.config.sweep import read
+    from fusion.flow.sweep import sweep as sweep_all
+
+    try:
+        done = sweep_all(read(config_file, words), resume, by)
+    except KeyboardInterrupt:
+        print("interrupted; the same command with --resume goes on where it stopped", file=sys.stderr)
+        raise typer.Exit(130) from None
+    if done.page is not None:
+        print(done.page)
+    if done.failures:
+        cells = len({own.cell for own in done.failures})
+        said = f"{cells} cell{'' if cells == 1 else 's'} failed, as failures.csv says; --resume does what is missing"
+        print(said, file=sys.stderr)
+        raise typer.Exit(1)
+
+
+@app.command()
 def evaluate(folder: RunFolder, as_json: AsJson = False) -> None:
     """Metrics from the predictions that a run has."""
     import pandas as pd
@@ -167,11 +197,11 @@ def evaluate(folder: RunFolder, as_json: AsJson = False) -> None:
 
 @app.command()
 def report(
-    folders: Annotated[list[Path], typer.Argument(help="One finished run, or several to compare.", metavar="DIR ...")],
+    folders: Annotated[list[Path], typer.Argument(help="A finished run, a sweep, or several runs.", metavar="DIR ...")],
     pdf: Annotated[bool, typer.Option(help="The same as PDF, beside the page.")] = False,
     out: Annotated[Path | None, typer.Option(help="The page that compares; default compare.html here.")] = None,
 ) -> None:
-    """Tables, figures and report.html from what a run has; with several runs, one page that compares them."""
+    """Tables, figures and report.html from what a run has; of a sweep comparison.html; of several runs one page."""
     from fusion.flow import stages
     from fusion.flow.folder import stored_run
 
@@ -180,6 +210,11 @@ def report(
         return
     if out is not None:
         raise typer.BadParameter("--out is for several runs; the report of one is in its folder")
+    if (folders[0] / "sweep.yaml").is_file():
+        from fusion.report.sweep import write
+
+        print(write(folders[0], pdf))
+        return
     print(stages.report(folders[0], stored_run(folders[0]), pdf))
 
 

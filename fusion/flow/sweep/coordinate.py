@@ -1,0 +1,124 @@
+"""The jobs of a sweep: every fold, then what is left of a round, then what is left of a cell."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fusion.config.sweep import Sweep, named
+from fusion.flow.fold import finish, fold_there, folds_of, write_fold
+from fusion.flow.job_file import FINISH, fold_job, is_done
+from fusion.flow.rounds import pooled
+from fusion.flow.sweep.plan import Planned
+from fusion.flow.sweep.tables import Failure, message, write_cells, write_failures
+from fusion.flow.work import Work
+from fusion.launch import Job, Pool, finished
+
+POOL = "pool"
+"""The job that puts the rounds of a cell together."""
+Key = tuple[str, str]
+"""Cell and round."""
+FILES = ("predictions.csv", "metrics.csv")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A job of a cell; ``round`` is empty where there is one, and for what concerns them all."""
+
+    cell: str
+    round: str
+    job: str
+
+
+@dataclass
+class Standing:
+    """How the cells of a sweep stand; its tables follow."""
+
+    folder: Path
+    sweep: Sweep
+    done: set[str] = field(default_factory=set)
+    failures: list[Failure] = field(default_factory=list)
+
+    @property
+    def failed(self) -> set[str]:
+        """Cells of which a job failed."""
+        return {own.cell for own in self.failures}
+
+    def write(self) -> None:
+        """cells.csv and failures.csv."""
+        write_cells(self.folder, self.sweep, self.done, self.failed)
+        write_failures(self.folder, self.failures)
+
+    def end(self, cell: str) -> None:
+        """A cell is done."""
+        self.done.add(cell)
+        self.write()
+
+    def fail(self, asked: Sequence[Asked], error: Exception) -> None:
+        """One thing went wrong for some jobs, and their cells failed with it; said on stderr at once."""
+        words = message(error)
+        self.failures += [Failure(own.cell, own.round, own.job, words) for own in asked]
+        self.write()
+        names, one = {own.cell for own in asked}, asked[0]
+        cells = named([cell for cell in self.sweep.cells if cell.name in names], self.sweep.cells)
+        place = f"round {one.round}, {one.job}" if one.round else one.job
+        print(f"{cells}, {place} failed: {words}", file=sys.stderr, flush=True)
+
+
+def ended(planned: Planned) -> bool:
+    """Whether a cell has all that its jobs leave."""
+    parts = [part.run.folder for part in planned.parts]
+    files = [folder / name for folder in (planned.run.folder, *parts) for name in FILES]
+    return all(is_done(folder, FINISH) for folder in parts) and all(path.is_file() for path in files)
+
+
+def coordinate(pool: Pool, plan: Sequence[Planned], works: Mapping[Key, Work], standing: Standing) -> None:
+    """Send every fold of every round away and, as they end, what depends on them; a failure stops its own cell alone.
+
+    Args:
+        pool: where the jobs are done.
+        plan: cells that have not ended.
+        works: of each cell and round that could be prepared.
+        standing: how the cells stand, kept up to date.
+    """
+    open_rounds = {own.cell.name: {part.round for part in own.parts} for own in plan}
+    cells = {own.cell.name: own for own in plan}
+    missing = {key: _missing(work) for key, work in works.items()}
+    open_folds = {key: {fold_job(fold) for fold in own} for key, own in missing.items()}
+    jobs: dict[Asked, Job] = {}
+    for key, work in works.items():
+        jobs |= {Asked(*key, fold_job(fold)): pool.submit(write_fold, work, fold) for fold in missing[key]}
+        jobs |= _rest(pool, key, work, open_folds[key])
+    for asked, result in finished(jobs):
+        key = asked.cell, asked.round
+        if isinstance(result, Exception):
+            standing.fail([asked], result)
+        elif asked.job == POOL:
+            standing.end(asked.cell)
+        elif asked.job == FINISH:
+            open_rounds[asked.cell].discard(asked.round)
+            jobs |= _last(pool, cells[asked.cell], open_rounds[asked.cell], standing)
+        else:
+            open_folds[key].discard(asked.job)
+            jobs |= _rest(pool, key, works[key], open_folds[key])
+
+
+def _missing(work: Work) -> list[int]:
+    """Folds whose job did not end well, or left files that are gone."""
+    return [fold for fold in folds_of(work) if not (is_done(work.folder, fold_job(fold)) and fold_there(work, fold))]
+
+
+def _rest(pool: Pool, key: Key, work: Work, open_folds: set[str]) -> dict[Asked, Job]:
+    """What is left of a round when no fold is."""
+    return {} if open_folds else {Asked(*key, FINISH): pool.submit(finish, work)}
+
+
+def _last(pool: Pool, planned: Planned, open_rounds: set[str], standing: Standing) -> dict[Asked, Job]:
+    """What is left of a cell when no round is."""
+    if open_rounds:
+        return {}
+    name, rounds = planned.cell.name, {part.round: part.run for part in planned.parts}
+    if list(rounds) == [""]:
+        standing.end(name)
+        return {}
+    return {Asked(name, "", POOL): pool.submit(pooled, planned.run, rounds)}

@@ -1,0 +1,144 @@
+"""What cells have in common, measured once and linked into each cell's folder."""
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from fusion.config import dump
+from fusion.config.heads import Heads
+from fusion.config.split import Holdout
+from fusion.errors import FusionError
+from fusion.flow import cohort_files, lost, networks, rings, slices, stages
+from fusion.flow.agreement import write_agreement
+from fusion.flow.folder import note_environment, opened
+from fusion.flow.intact import refuse_damaged
+from fusion.flow.sweep.plan import Part
+from fusion.flow.work import Work
+from fusion.store import whole, write_text
+
+MEASURED = ("regions/*", "features/radiomics_*.parquet", "features/radiomics_warnings.csv", slices.FILE)
+READ_AGAIN = ("features/icc.csv", "features/radiomics_*_*.parquet", "readings/*")
+NO_LINKS = {errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
+"""How a disk says that it has no hard links, or no more of them."""
+Agreements = dict[str, Path | FusionError]
+"""Where the agreement between readings was measured, or why it could not be, by all that it depends on."""
+
+
+def measure(parts: Sequence[Part]) -> Work:
+    """Rings, boxes or slices, and radiomics of the parts' cases, in the folder that they share.
+
+    Args:
+        parts: all of one base, also those that ended: the first with networks stands for them.
+
+    Returns:
+        The work, with the cases that were lost.
+
+    Raises:
+        FusionError: more cases were lost than may be.
+    """
+    first = next((part for part in parts if part.run.network is not None), parts[0])
+    name = first.run.name.partition(f"_{first.cell.name}")[0]
+    alike = {"name": f"{name}_shared", "output": first.base, "split": Holdout(), "heads": Heads()}
+    run = first.run.model_copy(update=alike)
+    with opened(run) as folder:
+        note_environment(folder, run, first.checked.data_sha256)
+        work = Work(run, folder, first.checked, first.checked.lost)
+        if work.lost:
+            lost.write(folder, work.lost, first.checked.sets)
+        return _slices(work) if run.cohort.tasks else _regions(work)
+
+
+def prepare(part: Part, base: Work, agreements: Agreements) -> Work:
+    """The part's own folder with all that its jobs read; the work that they are given, which has one process.
+
+    Raises:
+        FusionError: too few cases are left for this cell, readings that cannot be measured, or damaged files.
+    """
+    run, folder = part.run, part.run.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / "run.yaml").is_file():
+        write_text(folder / "run.yaml", dump(run))
+    refuse_damaged(folder)
+    note_environment(folder, run, part.checked.data_sha256)
+    link(base.folder, folder, (*MEASURED, networks.PATCHES) if run.network is not None else MEASURED)
+    work = Work(run, folder, part.checked, base.lost)
+    cohort_files.write_cohort(work)
+    cohort_files.enough(work)
+    _agree(work, agreements)
+    return replace(work, run=run.model_copy(update={"jobs": 1}))
+
+
+def link(source: Path, target: Path, patterns: Sequence[str]) -> None:
+    """The files below ``source`` that ``patterns`` name, below ``target`` too, as hard links where the disk has them.
+
+    A run replaces its files and never changes one in place, so a link is as good as a copy; a ring that is edited in
+    place by hand is noticed in every cell, as one that does not belong to the features.
+    """
+    for pattern in patterns:
+        for path in sorted(source.glob(pattern)):
+            there = target / path.relative_to(source)
+            if path.is_file() and not path.name.startswith(".") and not (there.exists() and there.samefile(path)):
+                _link(path, there)
+
+
+def _link(path: Path, there: Path) -> None:
+    with whole(there, lasting=False) as half:
+        try:
+            os.link(path, half)
+        except OSError as error:
+            if error.errno not in NO_LINKS:
+                raise
+            shutil.copyfile(path, half)
+
+
+def _regions(work: Work) -> Work:
+    work = rings.write_regions(work)
+    work = networks.write_patches(work)
+    work = stages.write_radiomics(work)
+    return _whole(work)
+
+
+def _slices(work: Work) -> Work:
+    work = _whole(slices.write_slices(work))
+    slices.write_radiomics(work)
+    return work
+
+
+def _whole(work: Work) -> Work:
+    """The work, unless it lost too many cases; whether enough are left is each cell's own question."""
+    if work.over:
+        raise lost.too_many(work.lost, work.run.may_lose)
+    return work
+
+
+def _agree(work: Work, agreements: Agreements) -> None:
+    """features/icc.csv where `heads.icc` asks; of parts that ask the same of the same cases, the first measures."""
+    if work.run.heads.icc is None:
+        return
+    key = _asked(work)
+    if key not in agreements:
+        try:
+            write_agreement(work)
+            agreements[key] = work.folder
+        except FusionError as error:
+            agreements[key] = error
+    known = agreements[key]
+    if isinstance(known, FusionError):
+        raise known
+    link(known, work.folder, READ_AGAIN)
+
+
+def _asked(work: Work) -> str:
+    """What an agreement depends on: the cases and their sets, what is asked, and how they were measured."""
+    run, cases = work.run, work.cases
+    icc = run.heads.icc
+    assert icc is not None
+    parts = run.model_dump(mode="json", include={"cohort", "roi", "radiomics"})
+    own = {"icc": icc.model_dump(mode="json"), "confidence": run.evaluate.confidence,
+           "seed": run.seed if icc.perturb is not None else None, "sets": cases[["case", "set"]].to_csv()}  # fmt: skip
+    return hashlib.sha256(json.dumps({**parts, **own}, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,93 @@
+"""From the words of a sweep to its comparison; what is done stays done, and a sweep that was killed goes on."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fusion.config.sweep import Sweep
+from fusion.errors import FusionError
+from fusion.flow.live import live
+from fusion.flow.sweep.coordinate import Asked, Key, Standing, coordinate, ended
+from fusion.flow.sweep.folder import begin, opened
+from fusion.flow.sweep.plan import Part, plan
+from fusion.flow.sweep.share import Agreements, measure, prepare
+from fusion.flow.sweep.tables import Failure, write_jobs
+from fusion.flow.work import Work
+from fusion.launch import engine
+
+MEASURE = "measure"
+"""Stands for all that comes before the folds of a round."""
+
+
+@dataclass(frozen=True)
+class Swept:
+    """The page that compares the cells, if any ended, and what failed."""
+
+    page: Path | None
+    failures: tuple[Failure, ...]
+
+
+def sweep(sweep: Sweep, resume: bool = False, by: str | None = None) -> Swept:
+    """Every cell of a sweep, and the comparison of those that ended.
+
+    Args:
+        sweep: words, cells and their runs.
+        resume: go on with the sweep that the folder holds.
+        by: model by which the inner loop chooses among the cells; None for the comparison's own choice.
+
+    Raises:
+        RunError: a folder that does not fit.
+        CohortError: every fault of every cell, before any work.
+    """
+    with opened(sweep, resume) as folder:
+        standing = _jobs(sweep, folder, by)
+        return Swept(_compared(folder) if standing.done else None, tuple(standing.failures))
+
+
+def _jobs(sweep: Sweep, folder: Path, by: str | None) -> Standing:
+    """Everything up to the comparison, on the engine that `compute` names."""
+    base = sweep.base
+    with engine(base.compute, folder, base.jobs) as pool:
+        planned = plan(sweep, folder, by)
+        begin(folder, sweep, by)
+        standing = Standing(folder, sweep, {own.cell.name for own in planned if ended(own)})
+        standing.write()
+        parts = [part for own in planned for part in own.parts]
+        try:
+            works = dict(_works(parts, standing))
+            with live(folder):
+                coordinate(pool, [own for own in planned if own.cell.name not in standing.done], works, standing)
+        finally:
+            write_jobs(folder, parts)
+        return standing
+
+
+def _works(parts: Sequence[Part], standing: Standing) -> Iterator[tuple[Key, Work]]:
+    """What could be measured and prepared of cells that have not ended, by cell and round; the rest failed."""
+    agreements: Agreements = {}
+    for base in dict.fromkeys(part.base for part in parts):
+        every = [part for part in parts if part.base == base]
+        left = [part for part in every if part.cell.name not in standing.done]
+        if not left:
+            continue
+        try:
+            shared = measure(every)
+        except FusionError as error:
+            standing.fail([Asked(cell, "", MEASURE) for cell in dict.fromkeys(part.cell.name for part in left)], error)
+            continue
+        for part in left:
+            yield from _prepared(part, shared, agreements, standing)
+
+
+def _prepared(part: Part, shared: Work, agreements: Agreements, standing: Standing) -> Iterator[tuple[Key, Work]]:
+    try:
+        yield (part.cell.name, part.round), prepare(part, shared, agreements)
+    except FusionError as error:
+        standing.fail([Asked(part.cell.name, part.round, MEASURE)], error)
+
+
+def _compared(folder: Path) -> Path:
+    """The page that compares the cells."""
+    from fusion.report.sweep import write  # figures, which no job needs
+
+    return write(folder)
