@@ -1,12 +1,18 @@
 """The two kinds of job that a run comes apart into: one fold, and what is left when all folds are done."""
 
+import sys
+from collections.abc import Callable
 from dataclasses import replace
 
+from fusion.errors import Fault, FusionError, RunError
 from fusion.flow import augment_then_split, fold_heads, networks, stages, tasks
 from fusion.flow.agreement import write_agreement
+from fusion.flow.folder import told
 from fusion.flow.job_file import FINISH, fold_job, is_done, noted_job
 from fusion.flow.work import Work
 from fusion.heads.parts import folds
+from fusion.launch import Job, Pool, finished
+from fusion.machine_faults import fault_of
 
 
 def write_fold(work: Work, fold: int) -> None:
@@ -45,6 +51,32 @@ def write_fold_networks(work: Work, fold: int) -> None:
     """The networks of ``write_fold`` without the heads."""
     with noted_job(work.folder, fold_job(fold)):
         train_fold(_alone(work), fold)
+
+
+def write_folds(work: Work, job: Callable[[Work, int], None], pool: Pool) -> None:
+    """What is missing of all folds, each as a job of ``pool``.
+
+    Args:
+        work: as ``write_fold``.
+        job: ``write_fold`` or ``write_fold_networks``.
+        pool: where the folds are made.
+
+    Raises:
+        RunError: every fold that failed, when all others are done.
+    """
+    there = fold_there if job is write_fold else networks_there
+    missing = [fold for fold in folds_of(work) if not there(work, fold)]
+    if not missing:
+        return
+    failed: dict[int, Exception] = {}
+    with told(work.folder, "folds"):
+        jobs: dict[int, Job] = {fold: pool.submit(job, work, fold) for fold in missing}
+        for done, (fold, found) in enumerate(finished(jobs), 1):
+            if isinstance(found, Exception):
+                failed[fold] = found
+            print(f"folds: {done}/{len(missing)}", file=sys.stderr, flush=True)
+        if failed:
+            raise RunError([fault for fold in missing if fold in failed for fault in _faults(fold, failed[fold])])
 
 
 def fold_there(work: Work, fold: int) -> bool:
@@ -95,3 +127,14 @@ def finish(work: Work) -> None:
 def _alone(work: Work) -> Work:
     """The same work for one process."""
     return replace(work, run=work.run.model_copy(update={"jobs": 1}))
+
+
+def _faults(fold: int, error: Exception) -> list[Fault]:
+    """Why a fold failed."""
+    if isinstance(error, FusionError):
+        faults = error.faults
+    else:
+        remedy = f"see jobs/{fold_job(fold)}.json in the run folder; the same command makes what is missing"
+        words = f"{type(error).__name__}: {error}"
+        faults = (fault_of(error) or Fault(words, "a job that ends well", remedy),)
+    return [replace(fault, found=f"{fold_job(fold)} that failed: {fault.found}") for fault in faults]

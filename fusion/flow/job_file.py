@@ -3,10 +3,12 @@
 import contextlib
 import json
 import time
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, NotRequired, TypedDict
 
+from fusion.errors import FusionError
 from fusion.heads.parts import word
 from fusion.store import write_json
 
@@ -25,6 +27,8 @@ class JobFile(TypedDict):
     """How long it took; null while it runs, or for ever where its machine was lost."""
     message: NotRequired[str]
     """Why it failed."""
+    traceback: NotRequired[str]
+    """Where, if it is nothing that a user can mend."""
 
 
 def fold_job(fold: int) -> str:
@@ -50,7 +54,8 @@ def noted_job(folder: Path, name: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # any, as it goes on to the one who asked for the job
-        note("failed", round(time.monotonic() - began, 1), message=str(error) or type(error).__name__)
+        more = {} if isinstance(error, FusionError) else {"traceback": traceback.format_exc()}
+        note("failed", round(time.monotonic() - began, 1), message=str(error) or type(error).__name__, **more)
         raise
     note("done", round(time.monotonic() - began, 1))
 

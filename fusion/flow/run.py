@@ -1,37 +1,60 @@
-"""The verbs that start from a config: each a prefix of the same stages."""
+"""The verbs that start from a config: each some of the same stages."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from fusion import launch
 from fusion.config.run import Run
 from fusion.flow import agreement, augment_then_split, cohort_files, networks, rings, slices, stages, tasks, validation
+from fusion.flow.absolute import absolute
 from fusion.flow.bundle import write_bundle
 from fusion.flow.check import check
+from fusion.flow.fold import write_fold, write_fold_networks, write_folds
 from fusion.flow.folder import note_environment, opened, told
+from fusion.flow.job_file import FINISH, noted_job
 from fusion.flow.work import Work
 from fusion.report import optimism
 
 Stage = Callable[[Work], Work | None]
 """A stage gives the work back where it lost cases of it."""
+
+
+@dataclass(frozen=True)
+class Stages:
+    """What a verb does, in order.
+
+    Args:
+        cases: stages of many short items, mostly one a case.
+        fold: a long job a fold, where there are other machines to do them; ``rest`` makes what they would.
+        rest: stages that read what all folds left.
+    """
+
+    cases: tuple[Stage, ...]
+    fold: Callable[[Work, int], None] | None = None
+    rest: tuple[Stage, ...] = ()
+
+
 OUTLINE: tuple[Stage, ...] = (cohort_files.write_cohort, rings.write_regions)
 MEASURE: tuple[Stage, ...] = (stages.write_radiomics, cohort_files.enough)
-REGIONS: tuple[Stage, ...] = (*OUTLINE, cohort_files.enough)
-EXTRACT: tuple[Stage, ...] = (*OUTLINE, *MEASURE, agreement.write_agreement)
-TRAIN: tuple[Stage, ...] = (*OUTLINE, networks.write_patches, cohort_files.enough, networks.write_networks)
-EVERYTHING: tuple[Stage, ...] = (
-    *OUTLINE, networks.write_patches, *MEASURE, agreement.write_agreement, networks.write_networks,
-    stages.write_predictions, validation.write_validation,
+REGIONS = Stages((*OUTLINE, cohort_files.enough))
+EXTRACT = Stages((*OUTLINE, *MEASURE, agreement.write_agreement))
+TRAIN = Stages((*OUTLINE, networks.write_patches, cohort_files.enough), write_fold_networks, (networks.write_networks,))
+EVERYTHING = Stages(
+    (*OUTLINE, networks.write_patches, *MEASURE, agreement.write_agreement), write_fold,
+    (networks.write_networks, stages.write_predictions, validation.write_validation),
 )  # fmt: skip
 CUT: tuple[Stage, ...] = (cohort_files.write_cohort, slices.write_slices, cohort_files.enough)
-OF_SLICES: dict[tuple[Stage, ...], tuple[Stage, ...]] = {
-    REGIONS: CUT,
-    EXTRACT: (*CUT, slices.write_radiomics),
-    TRAIN: (*CUT, tasks.write_networks),
-    EVERYTHING: (
-        *CUT, slices.write_radiomics, tasks.write_networks, augment_then_split.write_literal, tasks.write_predictions,
+OF_SLICES: dict[Stages, Stages] = {
+    REGIONS: Stages(CUT),
+    EXTRACT: Stages((*CUT, slices.write_radiomics)),
+    TRAIN: Stages(CUT, write_fold_networks, (tasks.write_networks,)),
+    EVERYTHING: Stages(
+        (*CUT, slices.write_radiomics), write_fold,
+        (tasks.write_networks, augment_then_split.write_literal, tasks.write_predictions),
     ),
 }  # fmt: skip
-"""What stands for each prefix in a run with `cohort.tasks`."""
+"""What stands for each verb in a run with `cohort.tasks`."""
 
 
 def run(run: Run) -> Path:
@@ -44,7 +67,8 @@ def run(run: Run) -> Path:
 
     Raises:
         FusionError: whatever a user can mend; the cohort is checked whole before any work. A case that fails later is
-            told when all others are measured, and nothing is fitted then, unless `may_lose` lets it go.
+            told when all others are measured, and nothing is fitted then, unless `may_lose` lets it go. A fold that
+            fails on another machine (`compute.engine`) is told when all other folds are done.
     """
     with opened(run) as folder:
         _work(run, folder, EVERYTHING)
@@ -57,17 +81,37 @@ def run(run: Run) -> Path:
         return page
 
 
-def part(run: Run, some: Sequence[Stage]) -> Path:
+def part(run: Run, some: Stages) -> Path:
     """The stages ``some``; returns the run folder. Raises as ``run``."""
     with opened(run) as folder:
         _work(run, folder, some)
         return folder
 
 
-def _work(run: Run, folder: Path, some: Sequence[Stage]) -> None:
+def _work(run: Run, folder: Path, some: Stages) -> None:
+    """Every stage on this machine, each with workers of its own; or cases and folds where `compute.engine` says."""
+    own = OF_SLICES[some] if run.cohort.tasks else some
+    if run.compute.engine == "local":
+        _through((*own.cases, *own.rest), _checked(run, folder))
+        return
+    everywhere, place = absolute(run), folder.absolute()
+    with launch.engine(run.compute, place, run.jobs) as pool:
+        work = _through(own.cases, _checked(everywhere, place))
+        if own.fold is not None:
+            write_folds(work, own.fold, pool)
+    if own.rest:
+        with noted_job(place, FINISH):
+            _through(own.rest, work)
+
+
+def _checked(run: Run, folder: Path) -> Work:
     with told(folder, "check"):
         checked = check(run, folder)
     note_environment(folder, run, checked.data_sha256)
-    work = Work(run, folder, checked, checked.lost)
-    for stage in OF_SLICES[tuple(some)] if run.cohort.tasks else some:
+    return Work(run, folder, checked, checked.lost)
+
+
+def _through(some: Sequence[Stage], work: Work) -> Work:
+    for stage in some:
         work = stage(work) or work
+    return work

@@ -31,7 +31,7 @@ class Work:
 
     def __getstate__(self) -> dict[str, Any]:
         """For a worker, which may stand in another folder and has one process: without what only first stages read."""
-        checked = replace(self.checked, files=tuple(map(absolute_files, self.checked.files)), seen={},
+        checked = replace(self.checked, files=tuple(map(absolute_files, self.checked.files)), seen={}, rounds={},
                           left=pd.DataFrame(), flow=pd.DataFrame())  # fmt: skip
         run = absolute(self.run).model_copy(update={"jobs": 1})
         return {"run": run, "folder": self.folder.absolute(), "checked": checked, "lost": self.lost}
