@@ -1,7 +1,6 @@
 """The folder of a sweep: one sweep at a time, the same words and config at every start; its tables."""
 
 import contextlib
-import fcntl
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from fusion import store
 from fusion.config import dump, parse
 from fusion.config.sweep import Sweep, several
 from fusion.errors import Fault, RunError
-from fusion.flow.folder import same_run
+from fusion.flow.folder import locked, same_run
 
 SWEEP, CELLS = "sweep.yaml", "cells.csv"
 CACHE = "shared/cases"
@@ -28,11 +27,9 @@ def opened(sweep: Sweep, resume: bool) -> Iterator[Path]:
     folder = sweep.folder
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        if not locked(lock):
             found = "another process at work in this folder"
-            raise RunError(Fault(found, "one", "wait for it or use another output", file=str(folder))) from error
+            raise RunError(Fault(found, "one", "wait for it or use another output", file=str(folder)))
         _fits(folder, sweep, resume)
         store.sweep(folder, besides=folder / CACHE)
         yield folder

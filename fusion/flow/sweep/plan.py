@@ -74,9 +74,7 @@ def plan(sweep: Sweep, folder: Path, by: str | None = None) -> tuple[Planned, ..
             faults[cell.name] = error.faults
     if every := [*together(sweep.cells, sweep.faults), *together(cells, faults)]:
         raise CohortError(every)
-    return tuple(
-        Planned(cell, runs[cell.name], tuple(_parts(cell, runs[cell.name], found[cell.name]))) for cell in cells
-    )
+    return tuple(_planned(cell, runs[cell.name], found[cell.name]) for cell in cells)
 
 
 def _placed(run: Run, cell: str, folder: Path) -> Run:
