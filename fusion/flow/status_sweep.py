@@ -68,7 +68,7 @@ def sweep_status(folder: Path, at_work: bool | None = None) -> SweepStatus:
     done, in_all, running, failed, stopped = (
         sum(getattr(own, name) for own in cells) for name in ("done", "in_all", "running", "failed", "stopped")
     )
-    shared = {own.name: run_status(own, busy) for own in read.files(folder / "shared") if own.is_dir()}
+    shared = {own.name: run_status(own, busy) for own in read.files(folder / "shared") if (own / "run.yaml").exists()}
     return SweepStatus(
         str(folder), busy, shared, cells, done, in_all, running, failed, stopped, time_left_s(jobs, in_all), done,
         _failures(folder, found, read), tuple(dict.fromkeys(read.damaged)),
