@@ -9,8 +9,8 @@ from fusion.evaluate.sweep.choice import Choice
 from fusion.evaluate.sweep.scores import Scores, mean_auc, repeats, sampled_auc
 
 COLUMNS = (
-    "model", "set", "rounds", "candidates", "n", "events", "auc", "auc_low", "auc_high", "brier", "calibration_slope",
-    "best_cell", "best_auc", "optimism",
+    "model", "set", "rounds", "repeats", "candidates", "n", "events", "auc", "auc_low", "auc_high", "brier",
+    "calibration_slope", "best_cell", "best_auc", "optimism",
 )  # fmt: skip
 
 
@@ -44,7 +44,8 @@ def worth(choice: Choice) -> pd.DataFrame:
     areas = {own.name: mean_auc(repeats(own.scores(choice.by, choice.judge).values())) for own in choice.candidates}
     best = max(areas, key=lambda name: round(areas[name], 12))
     row = {
-        "model": choice.by, "set": choice.judge, "rounds": len(rounds), "candidates": len(areas),
+        "model": choice.by, "set": choice.judge, "rounds": len(rounds), "repeats": len(parts),
+        "candidates": len(areas),
         "n": len({case for part in parts for case in part.case}), "events": _events(parts),
         "auc": mean_auc(parts), "auc_low": low, "auc_high": high, **_calibration(parts),
         "best_cell": best, "best_auc": areas[best], "optimism": areas[best] - mean_auc(parts),
