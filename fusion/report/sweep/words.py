@@ -44,7 +44,7 @@ def few(names: Sequence[str], most: int = 12) -> str:
 def duration(seconds: float) -> str:
     """A time in the unit that suits it.
 
-    >>> duration(8.25), duration(250), duration(9000)
+    >>> duration(8.25), duration(250.0), duration(9000.0)
     ('8 s', '4.2 min', '2.5 h')
     """
     if seconds < 100:
