@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from fusion.config.evaluate import Evaluate
 from fusion.evaluate import calibration, classes, discrimination, metrics, patient_draws
+from fusion.evaluate.round_parts import EVENT
+from fusion.evaluate.sweep.cell import Cell
 from fusion.evaluate.sweep.choice import Choice
 from fusion.evaluate.sweep.scores import Scores, mean_auc, repeats, sampled_auc
 
@@ -31,16 +32,16 @@ def worth(choice: Choice) -> pd.DataFrame:
     """chosen_metrics.csv: one row; none where no set can judge the choice.
 
     The chosen predictions of all rounds are pooled, or where rounds repeat each other the AUC is the mean over
-    repeats. ``best_auc`` is the largest such AUC of a candidate, ``optimism`` what it is more. Intervals draw cases
-    (patients, where rounds repeat and for tasks); the choice stays as it is, so that they say nothing of how it would
-    have gone with other training cases.
+    repeats. ``best_auc`` is the largest such AUC of a candidate, ``optimism`` what it is more. Intervals draw cases, or
+    patients where there are rounds or tasks; the choice stays as it is, so that they say nothing of how it would have
+    gone with other training cases.
     """
     if choice.judge is None or choice.table.empty:
         return pd.DataFrame(columns=list(COLUMNS))
     rounds = {name: own.scores(choice.by, choice.judge) for name, own in choice.chosen.items()}
     parts = repeats(scores[name] for name, scores in rounds.items() if name in scores)
     first = choice.candidates[0]
-    low, high = _interval(parts, choice, first.run.evaluate)
+    low, high = _interval(parts, choice, first)
     areas = {own.name: mean_auc(repeats(own.scores(choice.by, choice.judge).values())) for own in choice.candidates}
     best = max(areas, key=lambda name: round(areas[name], 12))
     row = {
@@ -53,16 +54,19 @@ def worth(choice: Choice) -> pd.DataFrame:
     return pd.DataFrame([row], columns=list(COLUMNS)).astype({"events": "Int64"})
 
 
-def _interval(parts: list[Scores], choice: Choice, evaluate: Evaluate) -> tuple[float, float]:
-    first = choice.candidates[0]
-    generator = metrics.stream(first.run.seed, choice.by, str(choice.judge))  # as metrics.csv draws
+def _interval(parts: list[Scores], choice: Choice, first: Cell) -> tuple[float, float]:
+    """As metrics.csv has it: where one cell is chosen in every round, its own."""
+    evaluate, tasks = first.run.evaluate, first.run.cohort.tasks
     if np.isnan(mean_auc(parts)):
         return discrimination.UNDEFINED
-    if len(parts) == 1 and not first.run.cohort.tasks:
+    if list(first.rounds) == [""] and not tasks:
+        generator = metrics.stream(first.run.seed, choice.by, str(choice.judge))
         probability, label = parts[0].probability[:, 1], parts[0].label
         return discrimination.bootstrap_interval(
             probability, label, generator, evaluate.bootstrap, evaluate.confidence
         )  # fmt: skip
+    model = choice.by if tasks else f"{EVENT}/{choice.by}"
+    generator = metrics.stream(first.run.seed, model, str(choice.judge))
     drawn = sampled_auc([parts], first.patient, generator, evaluate.bootstrap)[0]
     low, high = patient_draws.percentiles(drawn, evaluate.confidence)
     return float(low), float(high)
@@ -76,8 +80,8 @@ def _events(parts: list[Scores]) -> int | None:
 
 
 def _calibration(parts: list[Scores]) -> dict[str, float]:
-    """Brier score, mean over repeats; the slope of one repeat with an event."""
+    """Brier score and slope, means over repeats; no slope without an event or where it has one class."""
     brier = float(np.mean([classes.brier(part.probability, part.label) for part in parts]))
-    known = len(parts) == 1 and parts[0].binary and len(np.unique(parts[0].label)) == 2
-    slope = calibration.recalibrate(parts[0].probability[:, 1], parts[0].label).slope if known else float("nan")
-    return {"brier": brier, "calibration_slope": slope}
+    known = all(part.binary and len(np.unique(part.label)) == 2 for part in parts)
+    slopes = [calibration.recalibrate(part.probability[:, 1], part.label).slope for part in parts] if known else []
+    return {"brier": brier, "calibration_slope": float(np.mean(slopes)) if slopes else float("nan")}

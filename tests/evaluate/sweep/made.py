@@ -7,6 +7,8 @@ import pandas as pd
 
 from fusion.config import parse
 from fusion.evaluate.metrics import metrics
+from fusion.evaluate.round_parts import Asked
+from fusion.evaluate.rounds import pooled_metrics
 from fusion.evaluate.sweep.cell import Cell
 
 RUN = "{name: made, cohort: {table: t.csv}, evaluate: {bootstrap: 200}}"
@@ -37,16 +39,14 @@ def round_(
 def cell(
     name: str, rounds: Mapping[str, pd.DataFrame], whole: pd.DataFrame, data: str = "ab", **values: str
 ) -> Cell:  # fmt: skip
-    """A cell whose metrics are those of its rounds pooled where they are one table's; else of the first round."""
+    """A cell that judged itself as a run does, with several rounds as their run does."""
     run = parse(RUN)
-    pooled = pd.concat(rounds.values(), ignore_index=True)
-    once = pooled[pooled["set"] == "test"] if len(rounds) > 1 else pooled
-    once = once if len(once) else next(iter(rounds.values()))
-    judged = metrics(once, run.evaluate.model_copy(update={"threshold": FIXED}), run.seed)
+    if list(rounds) == [""]:
+        judged = metrics(rounds[""], run.evaluate, run.seed)
+    else:
+        repeated = not any((table["set"] == "test").any() for table in rounds.values())
+        judged = pooled_metrics(rounds, whole, Asked({}, repeated, run.evaluate, run.seed))
     return Cell(name, values or {"x": name}, run, judged, rounds, whole, data)
-
-
-FIXED = parse("{name: made, cohort: {table: t.csv}, evaluate: {threshold: {kind: fixed}}}").evaluate.threshold
 
 
 def nested(

@@ -69,11 +69,11 @@ def test_permuted_test_outcomes_leave_the_choice_byte_equal_and_change_its_worth
 
 
 def test_the_best_of_many_cells_of_noise_is_well_above_chance_and_the_choice_is_not():
-    """20 cells that know nothing, of 120 cases: their largest AUC is near 0.6 each time, by chance alone."""
+    """16 cells that know nothing, of 120 cases: their largest AUC is near 0.6 each time, by chance alone."""
     generator, whole = np.random.default_rng(0), made.cohort(120, 0.5)
     rows = []
-    for _ in range(12):
-        cells = [made.nested(f"c{n:02d}", whole, 0.0, generator, judged=False) for n in range(20)]
+    for _ in range(10):
+        cells = [made.nested(f"c{n:02d}", whole, 0.0, generator, judged=False) for n in range(16)]
         rows.append(worth(choose(cells, "Combined")).iloc[0])
     found = pd.DataFrame(rows)
     error = found["auc"].astype(float).std(ddof=1) / np.sqrt(len(found))

@@ -97,6 +97,7 @@ def test_repeated_rounds_are_tested_by_drawing_patients(whole):
     assert set(rows["test"][1:]) == {"bootstrap of patients"}
     for name in ("c02", "c03"):
         assert rows["difference"][name] == pytest.approx(means[name] - means["c01"])
+        assert rows["difference"][name] == pytest.approx(rows["auc"][name] - rows["auc"]["c01"])
         assert rows["difference_low"][name] < rows["difference"][name] < rows["difference_high"][name]
     assert rows["p"]["c03"] < 0.001 < 0.05 < rows["p"]["c02"]
 
@@ -125,7 +126,7 @@ def test_tasks_are_compared_and_more_than_two_classes_by_drawing_patients(tmp_pa
 
     cells = []
     for place, name in enumerate(("c01", "c02")):
-        run = write(tmp_path / name, "literal=null", cases=60)
+        run = write(tmp_path / name, "literal=null", "evaluate.bootstrap=200", cases=60)
         table = pd.read_csv(tmp_path / name / "predictions.csv", dtype={"case": str})
         judged, whole = (pd.read_csv(tmp_path / name / f"{file}.csv", dtype=str) for file in ("metrics", "cohort"))
         judged["auc"] = judged["auc"].astype(float)

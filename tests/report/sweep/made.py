@@ -74,7 +74,7 @@ def _cell(
     folder: Path, name: str, rounds: Mapping[str, pd.DataFrame], whole: pd.DataFrame, overrides: Sequence[str]
 ) -> None:
     folder.mkdir(parents=True)
-    own = made.cell(name, rounds, whole)
+    own = made.cell(name, rounds, whole)  # judged as the run below would
     (folder / "run.yaml").write_text(dump(parse(CONFIG.format(cell=name), overrides)))
     own.metrics.to_csv(folder / "metrics.csv", index=False)
     for round_, table in rounds.items():
