@@ -1,11 +1,13 @@
 """The jobs of a sweep: every fold, then what is left of a round, then what is left of a cell."""
 
+import contextlib
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from fusion.config.sweep import Sweep, named
+from fusion.errors import FusionError
 from fusion.flow.fold import finish, fold_there, folds_of, write_fold
 from fusion.flow.job_file import FINISH, fold_job, is_done
 from fusion.flow.rounds import pooled
@@ -54,6 +56,14 @@ class Standing:
         self.done.add(cell)
         self.write()
 
+    @contextlib.contextmanager
+    def noting(self, asked: Sequence[Asked]) -> Iterator[None]:
+        """What a user can mend in the block fails these jobs, and the work goes on after it."""
+        try:
+            yield
+        except FusionError as error:
+            self.fail(asked, error)
+
     def fail(self, asked: Sequence[Asked], error: Exception) -> None:
         """One thing went wrong for some jobs, and their cells failed with it; said on stderr at once."""
         words = message(error)
@@ -68,7 +78,7 @@ class Standing:
 def ended(planned: Planned) -> bool:
     """Whether a cell has all that its jobs leave."""
     parts = [part.run.folder for part in planned.parts]
-    files = [folder / name for folder in (planned.run.folder, *parts) for name in FILES]
+    files = [folder / name for folder in (planned.whole.run.folder, *parts) for name in FILES]
     return all(is_done(folder, FINISH) for folder in parts) and all(path.is_file() for path in files)
 
 
@@ -118,7 +128,7 @@ def _last(pool: Pool, planned: Planned, open_rounds: set[str], standing: Standin
     if open_rounds:
         return {}
     name, rounds = planned.cell.name, {part.round: part.run for part in planned.parts}
-    if list(rounds) == [""]:
+    if not planned.in_rounds:
         standing.end(name)
         return {}
-    return {Asked(name, "", POOL): pool.submit(pooled, planned.run, rounds)}
+    return {Asked(name, "", POOL): pool.submit(pooled, planned.whole.run, rounds)}

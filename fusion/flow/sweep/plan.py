@@ -37,11 +37,20 @@ class Part:
 
 @dataclass(frozen=True)
 class Planned:
-    """A cell and its rounds."""
+    """A cell as a whole, and its rounds, or itself where there is one."""
 
-    cell: Cell
-    run: Run
+    whole: Part
     parts: tuple[Part, ...]
+
+    @property
+    def cell(self) -> Cell:
+        """Which one."""
+        return self.whole.cell
+
+    @property
+    def in_rounds(self) -> bool:
+        """Whether its split has rounds, so that the cell as a whole has no jobs but one that puts them together."""
+        return self.parts[0] is not self.whole
 
 
 @dataclass(frozen=True)
@@ -94,11 +103,10 @@ def _checked(run: Run, folder: Path, looks: Looks, by: str | None) -> _Checked:
 
 def _planned(cell: Cell, run: Run, found: _Checked) -> Planned:
     """The cell with its rounds, whose splits are written only now: a sweep with faults leaves nothing."""
-    parts = []
-    for name, own in rounds_of(run, found.checked).items():
-        checked = check(own, found.base, found.seen) if name else found.checked
-        parts.append(Part(cell, name, own, checked, found.base))
-    return Planned(cell, run, tuple(parts))
+    whole = Part(cell, "", run, found.checked, found.base)
+    rounds = {name: own for name, own in rounds_of(run, found.checked).items() if name}
+    parts = [Part(cell, name, own, check(own, found.base, found.seen), found.base) for name, own in rounds.items()]
+    return Planned(whole, tuple(parts) or (whole,))
 
 
 def _seen(run: Run, base: Path, looks: Looks) -> dict[str, Seen]:

@@ -1,12 +1,8 @@
 """What cells have in common, measured once and linked into each cell's folder."""
 
-import errno
 import hashlib
 import json
-import os
-import shutil
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from fusion.config import dump
@@ -17,14 +13,12 @@ from fusion.flow import cohort_files, lost, networks, rings, slices, stages
 from fusion.flow.agreement import write_agreement
 from fusion.flow.folder import note_environment, opened
 from fusion.flow.intact import refuse_damaged
+from fusion.flow.shared import link, measured
 from fusion.flow.sweep.plan import Part
 from fusion.flow.work import Work
-from fusion.store import whole, write_text
+from fusion.store import write_text
 
-MEASURED = ("regions/*", "features/radiomics_*.parquet", "features/radiomics_warnings.csv", slices.FILE)
 READ_AGAIN = ("features/icc.csv", "features/radiomics_*_*.parquet", "readings/*")
-NO_LINKS = {errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
-"""How a disk says that it has no hard links, or no more of them."""
 Agreements = dict[str, Path | FusionError]
 """Where the agreement between readings was measured, or why it could not be, by all that it depends on."""
 
@@ -53,11 +47,11 @@ def measure(parts: Sequence[Part]) -> Work:
         return _slices(work) if run.cohort.tasks else _regions(work)
 
 
-def prepare(part: Part, base: Work, agreements: Agreements) -> Work:
-    """The part's own folder with all that its jobs read; the work that they are given, which has one process.
+def furnish(part: Part, base: Work) -> Work:
+    """The part's own folder with all that was measured, so that its run goes on from there.
 
     Raises:
-        FusionError: too few cases are left for this cell, readings that cannot be measured, or damaged files.
+        FusionError: damaged files.
     """
     run, folder = part.run, part.run.folder
     folder.mkdir(parents=True, exist_ok=True)
@@ -65,35 +59,22 @@ def prepare(part: Part, base: Work, agreements: Agreements) -> Work:
         write_text(folder / "run.yaml", dump(run))
     refuse_damaged(folder)
     note_environment(folder, run, part.checked.data_sha256)
-    link(base.folder, folder, (*MEASURED, networks.PATCHES) if run.network is not None else MEASURED)
+    link(base.folder, folder, measured(run))
     work = Work(run, folder, part.checked, base.lost)
     cohort_files.write_cohort(work)
+    return work
+
+
+def prepare(part: Part, base: Work, agreements: Agreements) -> Work:
+    """The part's folder with all that its jobs read, and the work that they are given.
+
+    Raises:
+        FusionError: too few cases are left for this cell, readings that cannot be measured, or damaged files.
+    """
+    work = furnish(part, base)
     cohort_files.enough(work)
     _agree(work, agreements)
-    return replace(work, run=run.model_copy(update={"jobs": 1}))
-
-
-def link(source: Path, target: Path, patterns: Sequence[str]) -> None:
-    """The files below ``source`` that ``patterns`` name, below ``target`` too, as hard links where the disk has them.
-
-    A run replaces its files and never changes one in place, so a link is as good as a copy; a ring that is edited in
-    place by hand is noticed in every cell, as one that does not belong to the features.
-    """
-    for pattern in patterns:
-        for path in sorted(source.glob(pattern)):
-            there = target / path.relative_to(source)
-            if path.is_file() and not path.name.startswith(".") and not (there.exists() and there.samefile(path)):
-                _link(path, there)
-
-
-def _link(path: Path, there: Path) -> None:
-    with whole(there, lasting=False) as half:
-        try:
-            os.link(path, half)
-        except OSError as error:
-            if error.errno not in NO_LINKS:
-                raise
-            shutil.copyfile(path, half)
+    return work
 
 
 def _regions(work: Work) -> Work:

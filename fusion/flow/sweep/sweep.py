@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fusion.config.sweep import Sweep
-from fusion.errors import FusionError
 from fusion.flow.live import live
 from fusion.flow.sweep.coordinate import Asked, Key, Standing, coordinate, ended
 from fusion.flow.sweep.folder import begin, opened
-from fusion.flow.sweep.plan import Part, plan
-from fusion.flow.sweep.share import Agreements, measure, prepare
+from fusion.flow.sweep.plan import Planned, plan
+from fusion.flow.sweep.share import Agreements, furnish, measure, prepare
 from fusion.flow.sweep.tables import Failure, write_jobs
 from fusion.flow.work import Work
 from fusion.launch import engine
@@ -52,38 +51,35 @@ def _jobs(sweep: Sweep, folder: Path, by: str | None) -> Standing:
         begin(folder, sweep, by)
         standing = Standing(folder, sweep, {own.cell.name for own in planned if ended(own)})
         standing.write()
-        parts = [part for own in planned for part in own.parts]
+        left = [own for own in planned if own.cell.name not in standing.done]
         try:
-            works = dict(_works(parts, standing))
+            works = dict(_works(planned, left, standing))
             with live(folder):
-                coordinate(pool, [own for own in planned if own.cell.name not in standing.done], works, standing)
+                coordinate(pool, left, works, standing)
         finally:
-            write_jobs(folder, parts)
+            write_jobs(folder, [part for own in planned for part in own.parts])
         return standing
 
 
-def _works(parts: Sequence[Part], standing: Standing) -> Iterator[tuple[Key, Work]]:
-    """What could be measured and prepared of cells that have not ended, by cell and round; the rest failed."""
+def _works(planned: Sequence[Planned], left: Sequence[Planned], standing: Standing) -> Iterator[tuple[Key, Work]]:
+    """What could be measured and prepared of the cells that are left, by cell and round; the rest failed."""
     agreements: Agreements = {}
-    for base in dict.fromkeys(part.base for part in parts):
-        every = [part for part in parts if part.base == base]
-        left = [part for part in every if part.cell.name not in standing.done]
-        if not left:
-            continue
-        try:
-            shared = measure(every)
-        except FusionError as error:
-            standing.fail([Asked(cell, "", MEASURE) for cell in dict.fromkeys(part.cell.name for part in left)], error)
-            continue
-        for part in left:
-            yield from _prepared(part, shared, agreements, standing)
+    for base in dict.fromkeys(own.whole.base for own in left):
+        cells = [own for own in left if own.whole.base == base]
+        with standing.noting([Asked(own.cell.name, "", MEASURE) for own in cells]):
+            shared = measure([own.whole for own in planned if own.whole.base == base])
+            for own in cells:
+                yield from _prepared(own, shared, agreements, standing)
 
 
-def _prepared(part: Part, shared: Work, agreements: Agreements, standing: Standing) -> Iterator[tuple[Key, Work]]:
-    try:
-        yield (part.cell.name, part.round), prepare(part, shared, agreements)
-    except FusionError as error:
-        standing.fail([Asked(part.cell.name, part.round, MEASURE)], error)
+def _prepared(planned: Planned, shared: Work, agreements: Agreements, standing: Standing) -> Iterator[tuple[Key, Work]]:
+    name = planned.cell.name
+    if planned.in_rounds:
+        with standing.noting([Asked(name, "", MEASURE)]):
+            furnish(planned.whole, shared)
+    for part in planned.parts:
+        with standing.noting([Asked(name, part.round, MEASURE)]):
+            yield (name, part.round), prepare(part, shared, agreements)
 
 
 def _compared(folder: Path) -> Path:

@@ -1,18 +1,24 @@
-"""Small sweeps of a toy cohort, in this process or on workers."""
+"""Small sweeps of a toy cohort, in this process or on workers that come to harm."""
 
 import contextlib
+import os
+import signal
+import sys
 from concurrent.futures import Future
 from pathlib import Path
 
 from fusion.config.sweep import Sweep, read
+from fusion.flow.fold import write_fold
 from tests import toy
 
-WORDS = ("heads.top=2,3", "split.folds=2,3")
-TABLES = ("cells.csv", "failures.csv")
-NUMBERS = ("predictions.csv", "metrics.csv", "selection.csv")
+WORDS = ("heads.top=2,3", "split.folds=2")
+CASES = 12
+MORE = "heads.lasso_folds=2"
+TABLES = ("cells.csv", "failures.csv", "comparison.csv", "choice.csv", "chosen.csv", "chosen_metrics.csv")
+NUMBERS = ("predictions.csv", "metrics.csv", "selection.csv", "features/scores.parquet")
 
 
-def config(folder: Path, cases: int = 16) -> Path:
+def config(folder: Path, cases: int = CASES) -> Path:
     """A toy cohort in ``folder``, and the config of its run."""
     toy.cohort(folder, cases)
     path = folder / "run.yaml"
@@ -26,7 +32,7 @@ def asked(config: Path, name: str, *words: str) -> Sweep:
 
 
 def numbers(folder: Path) -> dict[str, bytes]:
-    """The bytes of all tables of cells and of the sweep."""
+    """The bytes of all numbers of a sweep and its cells."""
     found = [folder / name for name in TABLES]
     found += [path for name in NUMBERS for path in sorted(folder.glob(f"cells/*/{name}"))]
     return {str(path.relative_to(folder)): path.read_bytes() for path in found}
@@ -48,3 +54,19 @@ class Inline:
 def inline(*_):
     """Stands for ``fusion.launch.engine``."""
     yield Inline()
+
+
+def killed_in_the_middle(work, fold):
+    """The first worker at the first fold of c02 is killed when it has written some of its files."""
+    mark = work.folder.parents[1] / "killed"
+    if work.folder.name == "c02" and fold == 0 and not mark.exists():
+        opened = []
+
+        def hook(event, words):
+            if event == "os.rename" and len(opened) == 5:
+                mark.touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+            opened.extend([event] if event == "os.rename" else [])
+
+        sys.addaudithook(hook)
+    write_fold(work, fold)
