@@ -1,6 +1,7 @@
 """What the choice is worth, in sentences, and which cell was chosen in which round."""
 
 from collections import Counter
+from typing import Any
 
 import pandas as pd
 
@@ -74,7 +75,8 @@ def _worth(swept: Swept) -> list[str]:
             f"{counted(len(choice.candidates), 'cell')} and flattered by that; it is no result.",
         ]
     level = percent(swept.done[0].run.evaluate.confidence)
-    area = f"AUC {number(row['auc'])} ({level} interval {number(row['auc_low'])} to {number(row['auc_high'])})"
+    ends = "unknown" if pd.isna(row["auc_low"]) else f"{number(row['auc_low'])} to {number(row['auc_high'])}"
+    area = f"AUC {number(row['auc'])} ({level} interval {ends})"
     together = f", mean of {row['repeats']} repeats" if row["repeats"] > 1 else ""
     together = together or (f", {row['rounds']} rounds together" if row["rounds"] > 1 else "")
     of_them = "" if pd.isna(row["events"]) else f", {row['events']} {positive(swept)}"
@@ -82,7 +84,7 @@ def _worth(swept: Swept) -> list[str]:
     many = len(choice.candidates)
     honest = (
         f"Choosing the cell in the inner loop is worth {area} for {swept.by}, in cases that no choice has seen "
-        f"({where})."
+        f"({where}){_doubt(row)}."
     )
     if many == 1:
         return [honest, "Only one cell could be chosen, so there was no choice to make."]
@@ -94,6 +96,12 @@ def _worth(swept: Swept) -> list[str]:
         f"{best}, {number(row['optimism'])} more. Do not report it as a result: it was found by looking at the cases "
         "that judge it.",
     ]
+
+
+def _doubt(row: "pd.Series[Any]") -> str:
+    if row["auc_low"] == 1:
+        return "; no case is ranked wrong, so the interval has no width, which is not certainty"
+    return "; the interval reaches 0.5, so this may be chance" if row["auc_low"] <= 0.5 else ""
 
 
 def _which(swept: Swept) -> str:

@@ -36,7 +36,7 @@ def write(folder: Path, pdf: bool = False) -> Path:
     write_csv(folder / "chosen_metrics.csv", worth.worth(swept.choice))
     made = report(swept)
     with TemporaryDirectory() as figures:
-        page.draw({cells.FIGURE: lambda: drawn(swept)} if swept.sets else {}, Path(figures))
+        page.draw({cells.FIGURE: lambda: drawn(swept)}, Path(figures))
         write_text(folder / PAGE, html.page(made, Path(figures)))
         if pdf:
             from fusion.report.pdf import write as write_pdf  # typst is large, and few ask
@@ -52,7 +52,7 @@ def report(swept: Swept) -> Report:
     name = first.run.name.removesuffix(f"_{first.name}")
     sections = [
         _says(swept), cells.swept_fields(swept), lost.failures(swept), chosen.section(swept),
-        *([cells.every_cell(swept)] if swept.sets else []), cells.every_model(swept), lost.costs(swept),
+        cells.every_cell(swept), cells.every_model(swept), lost.costs(swept),
     ]  # fmt: skip
     return Report(
         title=f"{name}: sweep of {counted(len(swept.cells), 'cell')}",

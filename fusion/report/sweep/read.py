@@ -14,7 +14,7 @@ import yaml
 from fusion.config import Run, load
 from fusion.errors import Fault, FusionError, RunError
 from fusion.evaluate import predictions, task_predictions
-from fusion.evaluate.sweep.cell import Cell
+from fusion.evaluate.sweep.cell import Cell, common_models
 from fusion.evaluate.sweep.choice import Choice, choose
 from fusion.evaluate.sweep.comparison import comparison
 from fusion.evaluate.sweep.worth import worth
@@ -79,7 +79,8 @@ def read(folder: Path) -> Swept:
     """The sweep in ``folder``.
 
     Raises:
-        RunError: no sweep, no finished cell, or files of finished cells that are missing or faulty, all at once.
+        RunError: no sweep, no finished cell, a choosing model that none has, or files of finished cells that are
+            missing or faulty, all at once.
     """
     if missing := [name for name in (SWEEP, "cells.csv") if not (folder / name).is_file()]:
         remedy = "name the folder of a sweep"
@@ -91,6 +92,9 @@ def read(folder: Path) -> Swept:
         remedy = "go on with it: fusion sweep CONFIG ... --resume"
         raise RunError(Fault("no finished cell", "one at least", remedy, file=str(folder)))
     by = told.get("by") or done[0].reference
+    if by not in (known := common_models(list(done))):
+        expected, remedy = f"one of {', '.join(known)}", f"change `by` in {SWEEP}"
+        raise RunError(Fault(f"by: {by}, which no finished cell has", expected, remedy, file=str(folder / SWEEP)))
     words = tuple(map(str, told.get("words") or ()))
     return Swept(folder, words, cells, done, by, _table(folder, "failures"), _table(folder, "jobs"))
 

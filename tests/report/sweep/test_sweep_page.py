@@ -146,6 +146,9 @@ def test_a_folder_without_a_finished_cell_or_with_lost_files_is_told(tmp_path):
     with pytest.raises(RunError, match="no finished cell"):
         write(folder)
     folder = made.write(tmp_path / "b", {"heads.top": ["3", "5"]})
+    (folder / "sweep.yaml").write_text("by: Tumor_DL\n")
+    with pytest.raises(RunError, match="by: Tumor_DL, which no finished cell has; expected one of Tumor_RAD"):
+        write(folder)
     (folder / "cells/c01/metrics.csv").unlink()
     (folder / "cells/c02/predictions.csv").unlink()
     with pytest.raises(RunError) as told:
@@ -199,3 +202,25 @@ def test_fusion_report_makes_the_page_of_a_sweep_again(nested):
     done = CliRunner().invoke(app, ["report", str(nested)])
     assert (done.exit_code, done.stdout.strip()) == (0, str(page))
     assert page.read_bytes() == before
+
+
+@pytest.mark.parametrize("by", [None, "all/T2-w"])
+def test_a_sweep_of_tasks_has_its_page_for_two_classes_and_for_more(tmp_path, by):
+    from fusion.config import dump
+    from tests.report.made_task_run import write as write_task_run
+
+    for name in ("c01", "c02"):
+        folder = tmp_path / "cells" / name
+        run = write_task_run(
+            folder, "literal=null", "evaluate.bootstrap=200", f"seed={name[-1]}", cases=80, sets=("train", "test")
+        )
+        (folder / "run.yaml").write_text(dump(run))
+    (tmp_path / "cells.csv").write_text("cell,seed,state\nc01,1,done\nc02,2,done\n")
+    (tmp_path / "sweep.yaml").write_text(yaml.safe_dump({"by": by, "words": ["seed=1,2"]}))
+    write(tmp_path)
+    row = pd.read_csv(tmp_path / "chosen_metrics.csv").iloc[0]
+    its = pd.read_csv(tmp_path / "cells/c01/metrics.csv").query("set == 'test'").set_index("model").loc[row["model"]]
+    assert row["model"] == (by or read(tmp_path).done[0].reference)
+    names = ["n", "auc", "auc_low", "auc_high", "brier"]
+    assert row[names].astype(float).tolist() == pytest.approx(its[names].astype(float).tolist(), nan_ok=True)
+    assert np.isnan(row["events"]) == (by is not None)
