@@ -13,7 +13,6 @@ from tests import toy
 
 WORDS = ("heads.top=2,3", "split.folds=2")
 CASES = 12
-MORE = "heads.lasso_folds=2"
 TABLES = ("cells.csv", "failures.csv", "comparison.csv", "choice.csv", "chosen.csv", "chosen_metrics.csv")
 NUMBERS = ("predictions.csv", "metrics.csv", "selection.csv", "features/scores.parquet")
 
@@ -26,9 +25,9 @@ def config(folder: Path, cases: int = CASES) -> Path:
     return path
 
 
-def asked(config: Path, name: str, *words: str) -> Sweep:
+def asked(config: Path, name: str, *words: str, jobs: int = 1) -> Sweep:
     """The sweep of ``words`` in folder ``name`` beside the config."""
-    return read(config, [f"output={config.parent / name}", "jobs=1", *(words or WORDS)])
+    return read(config, [f"output={config.parent / name}", f"jobs={jobs}", *(words or WORDS)])
 
 
 def numbers(folder: Path) -> dict[str, bytes]:
