@@ -15,6 +15,8 @@ class Slurm(Part):
     partition: str | None = None
     """null for the cluster's default."""
     account: str | None = None
+    interface: str | None = None
+    """Network interface by which nodes reach the machine that sends the jobs, such as ib0; null for its default."""
     workers: Count = 8
     """Workers that read and measure cases, at most; each is a SLURM job of its own."""
     cores: Count = 1

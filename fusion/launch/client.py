@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from queue import Empty, SimpleQueue
 from typing import Any
 from uuid import uuid4
@@ -39,15 +39,17 @@ def sender(client: Any, look: Callable[[int], None]) -> Send:
         for future in futures:
             future.add_done_callback(ended.put)
         del futures, future  # what has been told is kept nowhere
+        fetching = ThreadPoolExecutor(1, thread_name_prefix="fetches results")
         try:
             while left:
                 done = _taken(ended, lambda: look(len(left)))
                 with told(title):
-                    yield from client.gather(done)
+                    yield from _fetched(fetching.submit(client.gather, done), lambda: look(len(left)))
                 for own in done:
                     del left[own.key]
         finally:
             client.cancel([*left.values(), whole], force=True)
+            fetching.shutdown(wait=False)
 
     return send
 
@@ -113,6 +115,13 @@ def _taken(ended: SimpleQueue[Any], look: Callable[[], None]) -> list[Any]:
                 done.append(ended.get())
             return done
         look()
+
+
+def _fetched(results: Future[list[Any]], look: Callable[[], None]) -> list[Any]:
+    """The results; of one whose worker was killed before it was fetched, when it has been made again."""
+    while not wait([results], SECONDS_BETWEEN_LOOKS).done:
+        look()
+    return results.result()
 
 
 def _item(index: int, item: Any, verb: Callable[[Any], Any], asked: dict[str, str]) -> tuple[int, Any]:

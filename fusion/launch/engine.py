@@ -8,6 +8,7 @@ from fusion.config.compute import Compute
 from fusion.launch.dask import dask
 from fusion.launch.local import local
 from fusion.launch.pool import Pool
+from fusion.launch.slurm import slurm
 
 
 @contextlib.contextmanager
@@ -25,6 +26,8 @@ def engine(spec: Compute | str, folder: Path, jobs: int = 0) -> Iterator[Pool]:
     compute = Compute(engine=spec) if isinstance(spec, str) else spec
     kind, _, address = compute.engine.partition(" ")
     if kind == "slurm":
-        raise NotImplementedError(kind)
-    with dask(address, folder) if kind == "dask" else local(jobs) as pool:
+        place = slurm(compute.slurm, folder)
+    else:
+        place = dask(address, folder) if kind == "dask" else local(jobs)
+    with place as pool:
         yield pool
