@@ -118,6 +118,11 @@ Split = Annotated[
 ]
 
 
+def file_of(split: Split) -> Path | None:
+    """The file that the split is read from, if it is."""
+    return split.file if isinstance(split, Holdout) else None
+
+
 def without_file(split: Split) -> Split:
     """The same split without a file to read it from."""
     return split.model_copy(update={"file": None}) if isinstance(split, Holdout) else split

@@ -8,6 +8,7 @@ from fusion.errors import BundleError, Fault
 from fusion.flow.bundle_heads import judgements, questions, read_as
 from fusion.flow.bundle_ranges import ranges
 from fusion.flow.folder import noted, opened, stored_run, told
+from fusion.flow.rounds import refuse_rounds
 from fusion.progress import one_blas_thread
 from fusion.report.page import read as read_results
 from fusion.report.results import Results
@@ -56,6 +57,7 @@ def bundle_of(folder: Path) -> Bundle:
         RunError: no finished run, or another process at work in it.
     """
     run = stored_run(folder)
+    refuse_rounds(run, "one model to bundle", "bundle a run with split.kind=holdout, or the folder of a round")
     with opened(run):
         found = write_bundle(folder, run)
     if found is None:

@@ -12,6 +12,7 @@ from fusion.config.split import without_file
 from fusion.errors import ConfigError, Fault, RunError
 from fusion.evaluate import predictions
 from fusion.flow.planted import PLANTS, plant
+from fusion.flow.rounds import refuse_rounds
 from fusion.flow.run import EVERYTHING, EXTRACT, part
 from fusion.flow.verdict import Heard, Verdict, heard
 from fusion.roi.region import REGIONS
@@ -39,6 +40,7 @@ def canary(run: Run, seeds: int = 5, networks: bool = False) -> Verdict:
     if run.cohort.tasks:
         remedy = "run it with cohort.shuffle_outcome=true and another output: every model must then score chance"
         raise ConfigError(Fault("cohort.tasks", "one outcome to shuffle and to plant leaks for", remedy))
+    refuse_rounds(run, "one round, as shuffled labels are split anew", "set split.kind=holdout for the canary")
     run = run if networks else run.model_copy(update={"network": None})
     if run.heads.stacking != "oof_score" and run.network is None:
         run = run.model_copy(update={"heads": run.heads.model_copy(update={"stacking": "oof_score"})})

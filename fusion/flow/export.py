@@ -13,6 +13,7 @@ from fusion.config.run import Run
 from fusion.errors import Fault, RunError
 from fusion.flow.folder import FREE, opened, stored_run, told
 from fusion.flow.heat import write_ablation, write_heat_maps
+from fusion.flow.rounds import refuse_rounds
 from fusion.models import export as exported
 from fusion.models import onnx
 from fusion.models.checkpoints import SOURCES
@@ -83,6 +84,7 @@ def export(run: Run, folder: Path, wanted: Wanted) -> Path:
             unknown source, scale or case; a missing extra.
     """
     stored_run(folder)
+    refuse_rounds(run, "one round to export", "name a round's: DIR/rounds/NAME/run.yaml --run DIR/rounds/NAME")
     with opened(run.model_copy(update={"output": folder})), told(folder, "export"):
         work = _checked(run.model_copy(update={"output": folder}), wanted)
         _write_tables(work)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from fusion import launch
 from fusion.config.run import Run
+from fusion.config.split import Rounds
 from fusion.flow import agreement, augment_then_split, cohort_files, networks, rings, slices, stages, tasks, validation
 from fusion.flow.absolute import absolute
 from fusion.flow.bundle import write_bundle
@@ -13,6 +14,8 @@ from fusion.flow.check import check
 from fusion.flow.fold import write_fold, write_fold_networks, write_folds
 from fusion.flow.folder import note_environment, opened, told
 from fusion.flow.job_file import FINISH, noted_job
+from fusion.flow.rounds import refuse_rounds
+from fusion.flow.rounds_run import run_rounds
 from fusion.flow.work import Work
 from fusion.report import optimism
 
@@ -55,11 +58,16 @@ OF_SLICES: dict[Stages, Stages] = {
     ),
 }  # fmt: skip
 """What stands for each verb in a run with `cohort.tasks`."""
+OF_CASES: dict[bool, tuple[Stage, ...]] = {
+    False: (*OUTLINE, networks.write_patches, *MEASURE), True: (*CUT, slices.write_radiomics),
+}  # fmt: skip
+"""What several rounds share, as it reads no outcome and no set: of regions, and of slices (True)."""
 
 
 def run(run: Run) -> Path:
     """Everything, to a report; a killed run started again does only what is missing and ends with the same numbers.
 
+    A split with several rounds makes a run of each (``rounds_run``), judges them together and leaves no bundle.
     With `heads.stacking=paper_literal` the optimism of the paper's plain reading is printed, a line a model.
 
     Returns:
@@ -71,6 +79,9 @@ def run(run: Run) -> Path:
             fails on another machine (`compute.engine`) is told when all other folds are done.
     """
     with opened(run) as folder:
+        if isinstance(run.split, Rounds):
+            run_rounds(run, folder, OF_CASES[bool(run.cohort.tasks)])
+            return stages.report(folder, run)
         _work(run, folder, EVERYTHING)
         stages.evaluate(folder, run)
         if run.bundle:
@@ -82,7 +93,13 @@ def run(run: Run) -> Path:
 
 
 def part(run: Run, some: Stages) -> Path:
-    """The stages ``some``; returns the run folder. Raises as ``run``."""
+    """The stages ``some``; returns the run folder. Raises as ``run``.
+
+    Of a split with several rounds only what needs no training set: regions, and radiomics without the agreement between
+    readings, which each round measures in its own.
+    """
+    if isinstance(run.split, Rounds) and (some.fold or some.rest):
+        refuse_rounds(run, "one training set", "use fusion run, which trains every round")
     with opened(run) as folder:
         _work(run, folder, some)
         return folder
@@ -91,6 +108,8 @@ def part(run: Run, some: Stages) -> Path:
 def _work(run: Run, folder: Path, some: Stages) -> None:
     """Every stage on this machine, each with workers of its own; or cases and folds where `compute.engine` says."""
     own = OF_SLICES[some] if run.cohort.tasks else some
+    if isinstance(run.split, Rounds):
+        own = Stages(tuple(stage for stage in own.cases if stage is not agreement.write_agreement))
     if run.compute.engine == "local":
         _through((*own.cases, *own.rest), _checked(run, folder))
         return

@@ -6,13 +6,14 @@ from pathlib import Path
 import pandas as pd
 
 from fusion.config.run import Run
+from fusion.config.split import Rounds
 from fusion.errors import Fault, FusionError, RunError
 from fusion.evaluate import predictions
 from fusion.evaluate.metrics import metrics
 from fusion.features import clinical
 from fusion.features.radiomics import extract
 from fusion.features.table import FeatureTable
-from fusion.flow import fold_heads, networks, tasks
+from fusion.flow import fold_heads, networks, rounds, tasks
 from fusion.flow.folder import stored_run, told
 from fusion.flow.rings import rings_digest, same_rings
 from fusion.flow.work import Work
@@ -20,6 +21,7 @@ from fusion.heads.combine import CALIBRATION, INNER, predict, radiomics_scores
 from fusion.heads.literal import literal_predictions
 from fusion.heads.path import ERRORS, PATH
 from fusion.report import optimism, page
+from fusion.report import rounds as report_of_rounds
 from fusion.report.results import Results
 from fusion.report.tasks.results import TaskResults
 from fusion.roi.region import REGIONS
@@ -82,8 +84,12 @@ def write_predictions(work: Work) -> None:
 
 
 def evaluate(folder: Path, run: Run) -> None:
-    """metrics.csv, from predictions.csv."""
+    """metrics.csv, from predictions.csv; where the split has several rounds from theirs, with predictions.csv."""
     path = folder / "predictions.csv"
+    if isinstance(run.split, Rounds):
+        with told(folder, "evaluate"):
+            rounds.pooled(run, rounds.found_rounds(folder))
+        return
     if not path.is_file():
         raise RunError(Fault("no predictions.csv", "a run with predictions", "finish the run first", file=str(folder)))
     with told(folder, "evaluate"):
@@ -98,6 +104,8 @@ def report(folder: Path, run: Run, pdf: bool = False) -> Path:
     if not (folder / "metrics.csv").is_file():
         evaluate(folder, run)
     with told(folder, "report"):
+        if isinstance(run.split, Rounds):
+            return report_of_rounds.write(folder, run, rounds.found_rounds(folder), pdf)
         return page.write(folder, run, pdf)
 
 
@@ -111,7 +119,9 @@ def compare(folders: Sequence[Path], out: Path, pdf: bool = False) -> Path:
     faults: list[Fault] = []
     for folder in folders:
         try:
-            found.append(page.read(folder, stored_run(folder)))
+            run = stored_run(folder)
+            rounds.refuse_rounds(run, "runs of one round to compare", "compare their sweep, or name folders of rounds")
+            found.append(page.read(folder, run))
         except FusionError as error:
             faults += error.faults
     if faults:

@@ -1,6 +1,7 @@
 """How the numbers were made, in words, from the resolved run."""
 
 from fusion.config.odds import ByP
+from fusion.config.split import file_of
 from fusion.evaluate import threshold
 from fusion.features.radiomics.preset import columns
 from fusion.heads.combine import INNER
@@ -110,7 +111,7 @@ def _fused(results: Results) -> str:
 
 def _split(results: Results) -> str:
     folds = int(results.cohort["fold"].max()) + 1
-    if results.run.split.file:
+    if file_of(results.run.split):
         return f"by patient; sets and {folds} folds inside the training set read from a file"
     drawn = f"{folds} folds inside the training set, by patient, stratified by outcome, seed {results.run.seed}"
     once = "" if set(results.cohort["set"]) == {"train"} else ", judged once"

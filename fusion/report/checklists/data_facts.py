@@ -3,6 +3,7 @@
 import pandas as pd
 
 from fusion.config.cohort import Category
+from fusion.config.split import file_of
 from fusion.data.cohort import level_word
 from fusion.features.icc import FILE as ICC_FILE
 from fusion.features.radiomics.preset import columns
@@ -36,7 +37,7 @@ def source(results: Results) -> Answer:
 def split(results: Results) -> Answer:
     """How cases were parted, with counts."""
     run, folds = results.run, _folds(results)
-    if run.split.file is not None:
+    if file_of(run.split) is not None:
         how = f"sets and {folds} folds inside the training set read from a file"
     else:
         drawn = f"by patient, stratified by outcome, seed {run.seed}"

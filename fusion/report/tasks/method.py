@@ -1,7 +1,9 @@
 """How the numbers of a task run were made, and where the paper did otherwise."""
 
 from fusion.config.network import Network, Steps
+from fusion.config.split import file_of
 from fusion.report.blocks import Block, Heading, Listing, Section, Terms
+from fusion.report.origin import by_column
 from fusion.report.recipe import recipe
 from fusion.report.reliability import reliability
 from fusion.report.tasks.call import rule
@@ -29,11 +31,12 @@ def topic(results: TaskResults) -> Topic:
     run = results.run
     paper = run.literal is not None or (run.network is not None and run.network.preset == "kaba2025")
     otherwise: list[Block] = [Heading("Where Kaba 2025 did otherwise"), Listing(PAPER)] if paper else []
-    blocks: list[Block] = [Terms(_terms(results)), *otherwise]
+    blocks: list[Block] = [Terms(terms(results)), *otherwise]
     return Topic(Section("method", "How the numbers were made", blocks, "Method"))
 
 
-def _terms(results: TaskResults) -> list[tuple[str, str]]:
+def terms(results: TaskResults) -> list[tuple[str, str]]:
+    """Terms and what they mean in this run."""
     run = results.run
     network = [("Networks", _network(run.network)), ("Training", _training(run.network))] if run.network else []
     radiomics = [("Radiomics", f"2-D features inside the mask of every sequence; {recipe(run.heads)}; all inside the "
@@ -94,13 +97,13 @@ def _training(network: Network) -> str:
 
 def _split(results: TaskResults) -> str:
     split, folds = results.run.split, int(results.cohort["fold"].max()) + 1
-    if split.file:
+    if file_of(split):
         return f"by patient; sets and {folds} folds read from a file"
     held = {"test": "a test set", "external": "an external set"}
     others = [name for set_, name in held.items() if (results.cohort["set"] == set_).any()]
     return f"{folds} folds inside the training set, by patient, the same for all tasks; " + (
         f"{listed(others)} judged once" if others else "no test set"
-    )
+    ) + (f"; {by}" if (by := by_column(split, results.cohort)) else "")
 
 
 def _calibration(results: TaskResults) -> str:
