@@ -1,15 +1,17 @@
 """One model in two cells over the same cases: the difference of its AUCs, with interval and P."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy.stats import norm
 
 from fusion.evaluate import metrics, patient_draws
+from fusion.evaluate.classes import PerSample
 from fusion.evaluate.discrimination import UNDEFINED, delong_test
 from fusion.evaluate.sweep.alike import apart
 from fusion.evaluate.sweep.cell import Cell
-from fusion.evaluate.sweep.scores import Scores, mean_auc, repeats, sampled_auc
+from fusion.evaluate.sweep.scores import Drawn, Scores, draw, mean_auc, repeats, sampled_auc
 
 DELONG = "DeLong"
 BOOTSTRAP = "bootstrap of patients"
@@ -40,10 +42,18 @@ def paired(own: Cell, first: Cell, model: str, set_: str) -> Paired:
     one, two = (repeats(cell.scores(model, set_).values()) for cell in (own, first))
     if len(one) == 1 and one[0].binary:
         return _delong(one[0], two[0], own.run.evaluate.confidence)
-    drawn = metrics.stream(first.run.seed, "sweep", model, set_)
-    evaluate = first.run.evaluate
-    samples = sampled_auc([one, two], first.patient, drawn, evaluate.bootstrap)
-    return _bootstrap(mean_auc(one) - mean_auc(two), samples[0] - samples[1], evaluate.confidence)
+    drawn, of_first = _drawn(first, model, set_)
+    samples = sampled_auc(one, drawn) - of_first
+    return _bootstrap(mean_auc(one) - mean_auc(two), samples, first.run.evaluate.confidence)
+
+
+@lru_cache(maxsize=1)  # every cell is compared with the first in a model and set before the next
+def _drawn(first: Cell, model: str, set_: str) -> tuple[Drawn, PerSample]:
+    """Samples of patients, and the first cell's mean AUC in each."""
+    parts = repeats(first.scores(model, set_).values())
+    generator = metrics.stream(first.run.seed, "sweep", model, set_)
+    found = draw(parts, first.patient, generator, first.run.evaluate.bootstrap)
+    return found, sampled_auc(parts, found)
 
 
 def _untestable(own: Cell, first: Cell, model: str, set_: str) -> str:

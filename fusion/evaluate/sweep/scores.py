@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from numpy import ndarray
 
 from fusion.evaluate import class_ranks, discrimination, patient_draws
 from fusion.evaluate.classes import PerSample, Weights
-from fusion.types import Indices
+from fusion.types import Indices, Vector
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,30 +64,48 @@ def mean_auc(parts: Sequence[Scores]) -> float:
     return float(np.mean([own.auc for own in parts]))
 
 
-def sampled_auc(
-    several: Sequence[Sequence[Scores]], patient: pd.Series, generator: np.random.Generator, samples: int
-) -> Float[ndarray, "model sample"]:
-    """The mean AUC of each one's repeats, in samples of patients that all of them share.
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """Samples of patients: how often each case counts in each, and where a case stands in ``weights``."""
+
+    place: pd.Series
+    weights: Weights
+
+
+def draw(parts: Sequence[Scores], patient: pd.Series, generator: np.random.Generator, samples: int) -> Drawn:
+    """Samples of the patients of all cases in ``parts``; nan where a class has one patient: its spread is unknown.
 
     Args:
-        several: the repeats of each model, all over the same cases.
+        parts: the repeats of a model.
         patient: whose a case is, by its name.
         generator: of the draws.
         samples: how many.
-
-    Returns:
-        nan everywhere where a class has one patient, as its spread is unknown.
     """
-    table = pd.concat([pd.Series(own.label, index=own.case) for own in several[0]])
-    table = table[~table.index.duplicated()].sort_index()
-    whose, label = patient.loc[table.index].to_numpy(str), table.to_numpy(int)
-    if pd.Series(label).groupby(whose).min().value_counts().min() < 2:
-        return np.full((len(several), samples), np.nan)
-    weights = patient_draws.weights(whose, label, generator, samples)
-    place = pd.Series(np.arange(len(table)), index=table.index)
-    return np.stack(
-        [np.mean([own.sampled(weights[place.loc[own.case]]) for own in parts], axis=0) for parts in several]
-    )
+    label = pd.concat([pd.Series(own.label, index=own.case) for own in parts])
+    label = label[~label.index.duplicated()].sort_index()
+    whose, place = patient.loc[label.index].to_numpy(str), pd.Series(np.arange(len(label)), index=label.index)
+    if label.groupby(whose).min().value_counts().min() < 2:
+        return Drawn(place, np.full((len(label), samples), np.nan))
+    return Drawn(place, patient_draws.weights(whose, label.to_numpy(int), generator, samples))
+
+
+def sampled_auc(parts: Sequence[Scores], drawn: Drawn) -> PerSample:
+    """The mean AUC of the repeats in each sample.
+
+    Repeats over the same cases are added up first, so that they cost as much as one.
+    """
+    first = parts[0]
+    if first.binary and all(np.array_equal(own.case, first.case) for own in parts):
+        event, own = first.label == 1, drawn.weights[drawn.place.loc[first.case]]
+        twice = sum(_wins(part.probability[:, 1], event) for part in parts)  # whole numbers, exact in any order
+        won = np.einsum("ij,ij->j", own[event], twice @ own[~event]) / (2 * len(parts))
+        return won / (own[event].sum(axis=0) * own[~event].sum(axis=0))
+    return np.mean([own.sampled(drawn.weights[drawn.place.loc[own.case]]) for own in parts], axis=0)
+
+
+def _wins(probability: Vector, event: Bool[ndarray, " case"]) -> Float[ndarray, "event other"]:
+    """For each event and each other case 2 where the event ranks higher, 1 where they tie, else 0."""
+    return 1 + np.sign(probability[event][:, None] - probability[~event][None, :])
 
 
 def _pooled(parts: Sequence[Scores]) -> Scores:

@@ -7,7 +7,7 @@ from fusion.evaluate import calibration, classes, discrimination, metrics, patie
 from fusion.evaluate.round_parts import EVENT
 from fusion.evaluate.sweep.cell import Cell
 from fusion.evaluate.sweep.choice import Choice
-from fusion.evaluate.sweep.scores import Scores, mean_auc, repeats, sampled_auc
+from fusion.evaluate.sweep.scores import Scores, draw, mean_auc, repeats, sampled_auc
 
 COLUMNS = (
     "model", "set", "rounds", "repeats", "candidates", "n", "events", "auc", "auc_low", "auc_high", "brier",
@@ -67,8 +67,8 @@ def _interval(parts: list[Scores], choice: Choice, first: Cell) -> tuple[float, 
         )  # fmt: skip
     model = choice.by if tasks else f"{EVENT}/{choice.by}"
     generator = metrics.stream(first.run.seed, model, str(choice.judge))
-    drawn = sampled_auc([parts], first.patient, generator, evaluate.bootstrap)[0]
-    low, high = patient_draws.percentiles(drawn, evaluate.confidence)
+    drawn = draw(parts, first.patient, generator, evaluate.bootstrap)
+    low, high = patient_draws.percentiles(sampled_auc(parts, drawn), evaluate.confidence)
     return float(low), float(high)
 
 

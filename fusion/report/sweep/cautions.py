@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
+from fusion.evaluate import predictions
 from fusion.report import findings
 from fusion.report.findings import CASES_A_CLASS, TESTABLE
 from fusion.report.sweep.read import Swept
@@ -34,8 +35,8 @@ def cautions(swept: Swept) -> list[str]:
     """Reasons not to lean on the numbers."""
     return [
         "Research use only: not a medical device, and not for decisions about patients.",
-        *_many(swept), *_failed(swept), *_left_out(swept), *_ties(swept), *_small(swept), *_families(swept),
-        *_first(swept),
+        *_many(swept), *_failed(swept), *_left_out(swept), *_same(swept), *_ties(swept), *_small(swept),
+        *_families(swept), *_first(swept),
     ]  # fmt: skip
 
 
@@ -82,6 +83,18 @@ def _left_out(swept: Swept) -> Iterator[str]:
         reasons.setdefault(why, []).append(name)
     for why, names in reasons.items():
         yield f"Could not be chosen ({why}): {few(names)}."
+
+
+def _same(swept: Swept) -> Iterator[str]:
+    """Cells between which what was swept changed nothing."""
+    alike: dict[bytes, list[str]] = {}
+    for own in swept.done:
+        sets = [own.scores(swept.by, set_) for set_ in predictions.SETS]
+        said = b"".join(scores.probability.tobytes() for rounds in sets for scores in rounds.values())
+        alike.setdefault(said, []).append(own.name)
+    for said, names in alike.items():
+        if said and len(names) > 1:
+            yield f"{few(names)} predict the same, case by case: what was swept between them changed nothing."
 
 
 def _ties(swept: Swept) -> Iterator[str]:

@@ -16,6 +16,8 @@ from fusion.report.words import SETS, interval, number, p_value, percent
 FIGURE = "cells"
 MANY = 30
 """Cells beyond which the table of all models is folded."""
+PLACES = ("output", "cache")
+"""Words that name folders of a machine, and no number."""
 READ = (
     "AUC as each cell judged itself, with its {level} interval. Difference: AUC minus that of {first}, by the paired "
     "test named in comparison.csv (DeLong's where each case has one probability, else patients drawn again); P (Holm) "
@@ -34,8 +36,8 @@ def swept_fields(swept: Swept) -> Section:
     stand = ", ".join(f"{states[name]} {name}" for name in ("done", "failed", "waiting") if name in states)
     told = f"{counted(len(swept.cells), 'cell')} ({stand}), every combination of these values; all else is the same."
     blocks: list[Block] = [Prose(told), Rows.of(pd.DataFrame(rows, columns=["Field", "Called", "Values"]), words=3)]
-    if swept.words:
-        blocks.append(Prose(f"As typed: {' '.join(swept.words)}"))
+    if words := [word for word in swept.words if word.partition("=")[0] not in PLACES]:
+        blocks.append(Prose(f"As typed: {' '.join(words)}"))
     return Section("swept", "What was swept", blocks, "Swept")
 
 

@@ -163,3 +163,18 @@ def test_what_is_pooled_is_a_case_once_and_what_is_repeated_stays_apart(whole):
     parts = repeats(replace(once, rounds=rounds).scores("Combined", "test").values())
     assert [len(part.case) for part in parts] == [90, 90]
     assert mean_auc(parts) == pytest.approx(np.mean([own.metrics["auc"].iloc[0] for own in (once, again)]))
+
+
+def test_repeats_added_up_give_the_mean_of_their_areas_in_every_sample(whole):
+    from fusion.evaluate.sweep.scores import draw, sampled_auc
+
+    generator = np.random.default_rng(10)
+    rounds = [made.round_(whole, (), signal, generator) for signal in (0.5, 1.0, 2.0)]
+    parts = [made.cell("c", {"": own}, whole).scores("Combined", "train_oof")[""] for own in rounds]
+    parts[0].probability[:, 1].round(1, out=parts[0].probability[:, 1])  # with ties
+    patient = whole.set_index("case")["patient"]
+    drawn = draw(parts, patient, np.random.default_rng(0), 50)
+    each = [own.sampled(drawn.weights[drawn.place.loc[own.case]]) for own in parts]
+    assert np.allclose(sampled_auc(parts, drawn), np.mean(each, axis=0), rtol=1e-13)
+    alone = pd.Series("one", index=patient.index)
+    assert np.isnan(sampled_auc(parts, draw(parts, alone, generator, 5))).all()

@@ -139,6 +139,15 @@ def test_cells_over_other_cases_are_shown_without_a_test_and_with_the_reason(tmp
     assert "Could not be chosen (other cases than c01 (train_oof)): c03." in text
 
 
+def test_cells_that_predict_the_same_are_told(tmp_path):
+    folder = made.write(tmp_path, {"heads.top": ["3", "5", "10"]}, models=("Combined",))
+    for name in ("predictions.csv", "metrics.csv"):
+        (folder / "cells/c03" / name).write_bytes((folder / "cells/c01" / name).read_bytes())
+    swept = read(folder)
+    assert "c01, c03 predict the same, case by case" in " ".join(cautions(swept))
+    assert swept.of_choice.set_index(["cell", "set"])["p"]["c03", "test"] == 1
+
+
 def test_a_folder_without_a_finished_cell_or_with_lost_files_is_told(tmp_path):
     with pytest.raises(RunError, match=r"no sweep\.yaml, cells\.csv"):
         write(tmp_path)
