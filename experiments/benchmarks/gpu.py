@@ -34,7 +34,7 @@ from fusion.models.jobs import Job, Training
 from fusion.models.machine import device, steady
 from fusion.models.module import Module
 from fusion.models.together import Together
-from fusion.models.train import trainer
+from fusion.models.separate import trainer
 from fusion.roi.patch import Patches
 
 PASSES = 6

@@ -163,8 +163,13 @@ class Network(Part):
     """`separate` trains one network after another (on the CPU one a core), `stacked` all at once as one network;
     `auto` times both for a few steps and stacks where that is clearly faster; jobs of one fold each, which may meet
     different machines, train separately. Equal up to rounding."""
+    devices: Count = 1
+    """GPUs of a machine (without any, processes) that share out every step of a network; equal to one up to rounding.
+    `batch` stays that of all together."""
+    nodes: Count = 1
+    """Machines that do so, each with as many `devices`; several want a SLURM job of nodes x devices tasks."""
     logger: Literal["csv", "tensorboard"] = "csv"
-    """TensorBoard needs the extra `fusion[tensorboard]`."""
+    """Losses are always written as CSV; TensorBoard, beside it, needs the extra `fusion[tensorboard]`."""
 
     @model_validator(mode="before")
     @classmethod
@@ -173,6 +178,19 @@ class Network(Part):
             return given
         preset = given.get("preset", "default")
         return {**(PRESETS.get(preset, {}) if isinstance(preset, str) else {}), **given}
+
+    @property
+    def processes(self) -> int:
+        """Those that train one network together."""
+        return self.devices * self.nodes
+
+    @model_validator(mode="after")
+    def _each_process_has_a_case(self) -> "Network":
+        if self.batch < self.processes:
+            raise ValueError(f"batch: {self.batch} cases for {self.processes} processes (devices x nodes); raise it")
+        if self.processes > 1 and self.training == "stacked":
+            raise ValueError(f"training: stacked is for one device, not {self.processes}; take auto or separate")
+        return self
 
     @model_validator(mode="after")
     def _rotation_of_slices(self) -> "Network":

@@ -140,7 +140,7 @@ class Training:
     def fingerprint(self) -> str:
         """Of everything that decides the weights."""
         asked = (
-            self.network.model_dump_json(exclude={"logger", "weights", "seeds", "training"})
+            self.network.model_dump_json(exclude={"logger", "weights", "seeds", "training", "devices", "nodes"})
             + self.roi.model_dump_json()
         )
         digest = hashlib.sha256(f"{asked}{self.seed}{self.start.sha256}".encode())

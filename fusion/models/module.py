@@ -13,6 +13,7 @@ from fusion.models import chance, recipe
 from fusion.models.held import Held
 from fusion.models.network import RegionNetwork
 from fusion.models.recipe import Order, Shares, Statistics
+from fusion.models.share import ALONE, Share
 
 
 class Module(pl.LightningModule):
@@ -27,14 +28,15 @@ class Module(pl.LightningModule):
     def __init__(
         self, net: RegionNetwork, regions: tuple[int, ...], boxes: Held, events: Float[Tensor, "case *class"],
         cases: Int[ndarray, " train"], largest: int, network: Network, roi: Roi, order: int, seed: int, name: str,
+        share: Share = ALONE,
     ) -> None:  # fmt: skip
-        """``order`` seeds batches and augmentation, ``seed`` dropout."""
+        """``order`` seeds batches and augmentation, ``seed`` dropout; of a step's cases it learns from ``share``."""
         super().__init__()
         self.net, self.regions, self.boxes, self.events = net, list(regions), boxes, events
         self.cases, self.largest, self.network, self.roi = cases, largest, network, roi
-        self.order, self.seed, self.name = order, seed, name
-        share = events[torch.from_numpy(cases)].mean(0)
-        self.prevalence: float | Shares = share.double().cpu().numpy() if share.ndim else float(share)
+        self.order, self.seed, self.name, self.share = order, seed, name, share
+        positive = events[torch.from_numpy(cases)].mean(0)
+        self.prevalence: float | Shares = positive.double().cpu().numpy() if positive.ndim else float(positive)
         self.weight = torch.tensor([recipe.positive_weight(self.prevalence, network)])
         recipe.begin(net, self.prevalence, network)
         self.averaged: dict[str, Tensor] = {}
@@ -53,20 +55,22 @@ class Module(pl.LightningModule):
         recipe.set_mode(self.net.branches, self.net.head, self.current_epoch, self.network)
 
     def training_step(self, case: Int[Tensor, " b"], step: int) -> Float[Tensor, ""]:
-        """Cross-entropy of one batch.
+        """Cross-entropy of one batch, or of this process's share of it.
 
         Raises:
             ModelError: the loss is not a number any more.
         """
-        keys = chance.key(chance.key(self.order, self.current_epoch, step).to(case.device), case)
-        regions, targets = recipe.batch(self.boxes, self.events, case[None], keys[None], self.network, self.roi)
-        self.net.tell(chance.key(self.seed, keys))
-        logits = self.net(regions[0, :, self.regions])
-        loss = recipe.losses(logits[:, None], targets.transpose(0, 1), self.weight.to(case.device))[0]
+        seen, own = self.share.needed(case, self.network, len(self.regions))
+        keys = chance.key(chance.key(self.order, self.current_epoch, step).to(case.device), seen)
+        regions, targets = recipe.batch(self.boxes, self.events, seen[None], keys[None], self.network, self.roi)
+        self.net.tell(chance.key(self.seed, keys[own]))
+        logits = self.net(regions[0, :, self.regions], own)
+        loss = recipe.losses(logits[:, None], targets[:, own].transpose(0, 1), self.weight.to(case.device))[0]
         if not torch.isfinite(loss):
             found = f"loss {loss.item()} in epoch {self.current_epoch} of {self.name}"
             raise ModelError(Fault(found, "a finite loss", "lower network.lr_head and network.lr_backbone"))
-        self.log("loss", loss, on_step=False, on_epoch=True, batch_size=len(case))
+        loss = self.share.weighed(loss, len(case))
+        self.log("loss", loss, on_step=False, on_epoch=True, batch_size=len(case), sync_dist=self.share.world > 1)
         return loss
 
     def configure_gradient_clipping(self, *_: object, **__: object) -> None:

@@ -13,6 +13,8 @@ from fusion.models.drop import Drop, Keys
 from fusion.models.fuse import Scale
 from fusion.models.pyramid import Pyramid, SlicePool
 
+ALL = slice(None)
+
 
 class Head(nn.Module):
     """From the branches' maps to one log-odds a case, or a logit a class: fusion by scale, maxima, a classifier."""
@@ -53,14 +55,18 @@ class RegionNetwork(nn.Module):
         self.branches = nn.ModuleList(Pyramid(network, slices, start) for _ in range(regions))
         self.head = Head(self.branches[0].channels, regions, network, outputs)  # type: ignore[arg-type]
 
-    def forward(self, regions: Float[Tensor, "b region channel z y x"]) -> Float[Tensor, "b *class"]:
+    def forward(
+        self, regions: Float[Tensor, "b region channel z y x"], own: slice = ALL
+    ) -> Float[Tensor, "own *class"]:  # fmt: skip
         """Log-odds of the positive class, or logits of all."""
-        return self.classify(self.deep(regions))
+        return self.classify(self.deep(regions, own))
 
-    def deep(self, regions: Float[Tensor, "b region channel z y x"]) -> Float[Tensor, "b feature"]:
-        """Deep features, finest scale first."""
+    def deep(self, regions: Float[Tensor, "b region channel z y x"], own: slice = ALL) -> Float[Tensor, "own feature"]:
+        """Deep features, finest scale first, of the cases ``own``; the others only lend them pictures."""
         known = there(regions) if self.pictures else None
         seen = filled(regions, known) if known is not None and self.training else regions
+        if own != ALL:
+            regions, seen, known = regions[own], seen[own], None if known is None else known[own]
         maps = [branch(region) for branch, region in zip(self.branches, seen.unbind(1), strict=True)]
         if known is None:
             return self.head.deep(maps, present(regions[:, None]))[:, 0]

@@ -53,9 +53,14 @@ class Order:
         """Batches of equal size, at most ``batch``."""
         yield from torch.from_numpy(self.table())
 
+    @property
+    def size(self) -> int:
+        """Cases a step."""
+        return math.ceil(self.largest / len(self))
+
     def table(self) -> Int[ndarray, "step b"]:
         """All steps of the epoch."""
-        size = math.ceil(self.largest / len(self))
+        size = self.size
         rng = np.random.default_rng([self.seed, self.epoch])
         rounds = math.ceil(len(self) * size / len(self.cases))
         drawn = np.concatenate([rng.permutation(self.cases) for _ in range(rounds)])

@@ -159,9 +159,8 @@ def _log(together: Together) -> None:
     for job, losses in zip(together.jobs, together.losses.T, strict=True):
         shutil.rmtree(logs / job.name, ignore_errors=True)
         table = pd.DataFrame({"epoch": epochs, "loss": losses, "step": (epochs + 1) * together.steps - 1})
-        if together.network.logger == "csv":
-            store.write_csv(logs / job.name / "metrics.csv", table)
-        else:
+        store.write_csv(logs / job.name / "metrics.csv", table)
+        if together.network.logger == "tensorboard":
             _tensorboard(logs / job.name, table)
 
 

@@ -2,30 +2,23 @@
 
 import functools
 import importlib.util
-import logging
-import shutil
-import signal
-import warnings
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-import pytorch_lightning as pl
-import torch
-from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger
-from pytorch_lightning.plugins.environments import LightningEnvironment
 
 from fusion.config.network import Network
 from fusion.config.roi import Roi
 from fusion.errors import Fault, ModelError
-from fusion.models import resume, trial
+from fusion.models import processes, resume, trial
+from fusion.models.allocation import refuse_missing
 from fusion.models.backbone import start_weights
 from fusion.models.checkpoints import SOURCES, Sources, notes
-from fusion.models.held import Material, hold
-from fusion.models.inputs import Boxes
+from fusion.models.held import Material
 from fusion.models.jobs import Job, Training
-from fusion.models.machine import device, half, steady, within_memory
-from fusion.models.module import Module
+from fusion.models.machine import device, within_memory
+from fusion.models.recipe import Order
+from fusion.models.separate import fit
 from fusion.progress import each
 from fusion.roi.patch import Patches, stored_shape
 from fusion.types import Events
@@ -41,7 +34,8 @@ def train(
     """Write checkpoints/SOURCE_foldK_seedS.safetensors for every source, fold and seed; existing ones stay.
 
     One by one on the CPU they train side by side, one thread each, so that ``jobs`` does not change a number; on a GPU
-    one after another in this process. Stacked they train as one network, in this process.
+    one after another in this process. Stacked they train as one network, in this process. With several
+    ``network.devices`` or ``network.nodes`` they train one after another, each over as many processes.
 
     Calls with different ``only`` may work in one folder at once, on any machines: none touches another's files. With
     ``only`` given, `training: auto` means `separate` on every device and measures nothing, as a choice by the clock
@@ -61,9 +55,10 @@ def train(
         classes: of ``events``.
 
     Raises:
-        ModelError: the start weights, the folds or the patches do not fit, an existing checkpoint belongs to another
-            training, an extra is missing, memory runs out, or a loss is not finite.
+        ModelError: GPUs or nodes are missing, the start weights, the folds or the patches do not fit, an existing
+            checkpoint belongs to another training, an extra is missing, memory runs out, or a loss is not finite.
     """
+    refuse_missing(network)
     numbers = range(int(folds.max()) + 1) if only is None else only
     known = SOURCES if sources is None else sources
     start = start_weights(network)
@@ -81,73 +76,20 @@ def train(
 
 
 def _way(training: Training, missing: list[Job], only: tuple[int, ...] | None) -> str:
-    if training.network.training != "auto":
-        return training.network.training
-    return trial.choose(training, missing) if only is None else "separate"
+    network = training.network
+    if network.training != "auto":
+        return network.training
+    return trial.choose(training, missing) if only is None and network.processes == 1 else "separate"
 
 
 def _one_by_one(training: Training, missing: list[Job], jobs: int) -> None:
     longest_first = sorted(missing, key=lambda job: -len(job.regions))  # so that no core waits at the end
+    if missing and training.network.processes > 1:
+        processes.fit(training, longest_first)
+        return
     workers = 1 if device().type == "cuda" else jobs
     for _ in each(functools.partial(fit, training), longest_first, "networks", workers):
         pass
-
-
-def fit(training: Training, job: Job) -> None:
-    """Train one network and write its averaged weights."""
-    seed = training.seed
-    with steady():
-        boxes = hold(training.patches, device(), job.regions)
-        events = torch.from_numpy(training.targets).to(device())
-        places = job.regions if isinstance(boxes, Boxes) else tuple(range(len(job.regions)))
-        net, cases = training.untrained(job), training.seen(job)
-        module = Module(net, places, boxes, events, cases, training.largest, training.network, training.roi,
-                        job.order_seed(seed), job.weights_seed(seed), job.name)  # fmt: skip
-        _run(trainer(training, job), module)
-    training.write(job, module.averaged)
-
-
-def trainer(training: Training, job: Job) -> pl.Trainer:
-    """The Lightning trainer of one network."""
-    for name in ("pytorch_lightning", "lightning_fabric"):
-        logging.getLogger(name).setLevel(logging.WARNING)  # Lightning announces hardware and products
-    gpu = device().type == "cuda"
-    with warnings.catch_warnings():  # one on a machine that has srun: here `compute.engine` starts SLURM's jobs
-        warnings.filterwarnings("ignore", message="The `srun` command is available")
-        return pl.Trainer(
-            accelerator="gpu" if gpu else "cpu",
-            devices=1,
-            precision="bf16-mixed" if half(training.network) else "32-true",
-            max_epochs=training.network.epochs,
-            reload_dataloaders_every_n_epochs=1,
-            logger=_logger(training, job),
-            log_every_n_steps=1,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            plugins=[LightningEnvironment()],  # a scheduler's variables would start one training over many processes
-            default_root_dir=training.folder,
-        )
-
-
-def _logger(training: Training, job: Job) -> Logger:
-    logs = training.folder / "checkpoints" / "logs"
-    shutil.rmtree(logs / job.name, ignore_errors=True)  # of a training that was killed
-    kind = TensorBoardLogger if training.network.logger == "tensorboard" else CSVLogger
-    return kind(logs.parent, name=logs.name, version=job.name)
-
-
-def _run(trainer: pl.Trainer, module: Module) -> None:
-    """Lightning turns Ctrl-C into an exit of its own and deafens the process to the next one; undo both."""
-    before = signal.getsignal(signal.SIGINT)
-    try:
-        with warnings.catch_warnings():  # between Lightning and torch, nothing a user can mend
-            warnings.filterwarnings("ignore", message=".*LeafSpec.* is deprecated", category=FutureWarning)
-            warnings.filterwarnings("ignore", message="The `srun` command is available")  # as in ``trainer``
-            trainer.fit(module)
-    except SystemExit as stopped:
-        signal.signal(signal.SIGINT, before)
-        raise KeyboardInterrupt from stopped
 
 
 def _done(training: Training, job: Job) -> bool:
@@ -161,7 +103,7 @@ def _done(training: Training, job: Job) -> bool:
 
 
 def _check(training: Training, jobs: Iterable[Job]) -> None:
-    """Refuse boxes of another size, too few cases of a class, a missing logger."""
+    """Refuse boxes of another size, too few cases of a class or for the processes, a missing logger."""
     patches, roi, faults = training.patches, training.roi, []
     if isinstance(patches, Patches) and patches.grey.shape[1:] != stored_shape(roi.patch):
         shape, wanted = patches.grey.shape[1:], stored_shape(roi.patch)
@@ -171,6 +113,13 @@ def _check(training: Training, jobs: Iterable[Job]) -> None:
         Fault(found, f"{FEWEST} of each or more", "use fewer folds, or add cases")
         for found in sorted(map(str, lacking))
     ]
+    size, several = (
+        Order(training.cases(0), training.largest, training.network.batch, 0, 0).size,
+        training.network.processes,
+    )
+    if size < several:
+        remedy = "set fewer network.devices or network.nodes"
+        faults.append(Fault(f"steps of {size} cases for {several} processes", "a case or more for each", remedy))
     if training.network.logger == "tensorboard" and importlib.util.find_spec("tensorboard") is None:
         faults.append(
             Fault("network.logger=tensorboard without tensorboard", "the package", "install fusion[tensorboard]")

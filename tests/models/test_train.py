@@ -9,8 +9,8 @@ import torch
 from safetensors.torch import load_file
 
 from fusion.errors import ModelError
+from fusion.models import separate, trial
 from fusion.models import train as module
-from fusion.models import trial
 from fusion.models.backbone import RANDOM
 from fusion.models.checkpoints import SOURCES, checkpoint, notes
 from fusion.models.jobs import Job, Training
@@ -129,10 +129,10 @@ def test_ctrl_c_stays_ctrl_c(tmp_path, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(module.Module, "training_step", interrupted)
+    monkeypatch.setattr(separate.Module, "training_step", interrupted)
     training = Training(patches(), EVENTS, FOLDS, SMALL, ROI, 0, tmp_path, RANDOM)
     with pytest.raises(KeyboardInterrupt):
-        module.fit(training, Job("tumour_DL", 0, 0))
+        separate.fit(training, Job("tumour_DL", 0, 0))
     assert not bytes_of(tmp_path)
 
 
@@ -164,6 +164,20 @@ def test_tensorboard_without_its_package_names_the_extra(tmp_path, monkeypatch):
     monkeypatch.setattr(module.importlib.util, "find_spec", lambda _: None)
     with pytest.raises(ModelError, match=r"install fusion\[tensorboard\]"):
         train(patches(), EVENTS, FOLDS, SMALL.model_copy(update={"logger": "tensorboard"}), ROI, 0, tmp_path, jobs=1)
+
+
+@pytest.mark.parametrize("way", ["separate", "stacked"])
+def test_losses_are_csv_whatever_else_is_written(tmp_path, one_source, way):
+    pytest.importorskip("tensorboard", reason="an extra")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    own = SMALL.model_copy(update={"logger": "tensorboard", "training": way})
+    train(patches(), EVENTS, FOLDS, own, ROI, 0, tmp_path, jobs=1, only=(0,))
+    logs = tmp_path / "checkpoints/logs/tumour_DL_fold0_seed0"
+    rows = np.loadtxt(logs / "metrics.csv", delimiter=",", skiprows=1)
+    board = EventAccumulator(str(logs)).Reload()
+    assert rows[:, 0].tolist() == [0, 1]
+    np.testing.assert_allclose([own.value for own in board.Scalars("loss")], rows[:, 1], rtol=1e-6)
 
 
 def test_training_needs_neither_monai_nor_simpleitk_nor_pyradiomics():
