@@ -11,6 +11,7 @@ from fusion.errors import Fault, RunError
 from fusion.launch.client import sender
 from fusion.launch.dask import SETTINGS
 from fusion.launch.queue import cancel_all, living, require_taken
+from fusion.launch.tls import security
 
 SECONDS_BETWEEN_QUESTIONS = 5.0
 LIFE = 0.9
@@ -65,7 +66,9 @@ class SlurmCases:
             "distributed.deploy.lost-worker-timeout": "1 day",  # `_look` sees to that, and asks SLURM
         }
         self._open.enter_context(dask.config.set(settings))
-        cluster = self._open.enter_context(SLURMCluster(**asked(self._slurm, self._folder, self._name)))
+        known = self._open.enter_context(security(self._folder, self._name))
+        wanted = asked(self._slurm, self._folder, self._name)
+        cluster = self._open.enter_context(SLURMCluster(security=known, protocol="tls://", **wanted))
         require_taken(cluster.job_script())
         self._client = self._open.enter_context(Client(cluster, set_as_default=False))
         self._cluster = cluster
