@@ -132,7 +132,7 @@ def _cell(folder: Path, name: str, values: Mapping[str, str]) -> Cell:
 
 
 def _predictions(path: Path, run: Run) -> pd.DataFrame:
-    return task_predictions.read(path, run.cohort.tasks) if run.cohort.tasks else predictions.read(path)
+    return task_predictions.read(path, run.used_tasks) if run.cohort.tasks else predictions.read(path)
 
 
 def _data(path: Path) -> str:
