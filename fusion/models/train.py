@@ -58,7 +58,6 @@ def train(
         ModelError: GPUs or nodes are missing, the start weights, the folds or the patches do not fit, an existing
             checkpoint belongs to another training, an extra is missing, memory runs out, or a loss is not finite.
     """
-    refuse_missing(network)
     numbers = range(int(folds.max()) + 1) if only is None else only
     known = SOURCES if sources is None else sources
     start = start_weights(network)
@@ -67,6 +66,8 @@ def train(
     _check(training, wanted)
     missing = [job for job in wanted if not _done(training, job)]
     missing.sort(key=lambda job: len(job.regions))
+    if missing:  # the one who finishes what other machines trained needs none of theirs
+        refuse_missing(network)
     with within_memory(network):
         if missing and _way(training, missing, only) == "stacked":
             resume.fit(training, missing, only=only)
