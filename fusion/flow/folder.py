@@ -23,6 +23,8 @@ PACKAGES = ("fusion", "numpy", "scipy", "pandas", "scikit-learn", "SimpleITK", "
 ENVIRONMENT = "environment.json"
 TRIES, SECONDS_BETWEEN_TRIES = 3, 0.05
 """To have the folder's lock, which `fusion status` holds for a moment, too."""
+ORPHANED_S = 3600.0
+"""After which a half-written file is nobody's: jobs on other machines may outlive the one who sent them."""
 FREE = {"output", "cache", "jobs", "compute", "bundle", "may_lose"}
 """Fields that a resumed run may change: none of them changes a number that is there already."""
 
@@ -53,7 +55,8 @@ def opened(run: Run) -> Iterator[Path]:
         if not locked(lock):
             found = "another process at work in this folder"
             raise RunError(Fault(found, "one", "wait for it or use another output", file=str(folder)))
-        sweep(folder, besides=folder / "features/cases")  # a cache, which other runs may share
+        idle_s = 0.0 if run.compute.engine == "local" else ORPHANED_S
+        sweep(folder, idle_s, besides=folder / "features/cases")  # a cache, which other runs may share
         if (folder / "run.yaml").is_file():
             same_run(stored_run(folder), run, folder / "run.yaml")
         else:
