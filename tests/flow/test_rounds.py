@@ -1,21 +1,26 @@
 """Runs whose split has several rounds: what they leave, that they resume, what is refused, and their page."""
 
+import pickle
 import shutil
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from fusion import launch
 from fusion.config import load
+from fusion.config.split import LeaveOneScannerOut
 from fusion.errors import CohortError, FusionError, RunError
 from fusion.flow import canary, export, rounds_run, stages
 from fusion.flow.bundle import bundle_of
 from fusion.flow.check import check
 from fusion.flow.folder import stored_run
 from fusion.flow.rounds import found_rounds, rounds_of
-from fusion.flow.run import EXTRACT, REGIONS, TRAIN, part, run
+from fusion.flow.run import EVERYTHING, EXTRACT, REGIONS, TRAIN, part, run
+from fusion.report.rounds.page import report
+from fusion.report.rounds.read import read
 from tests import toy, toy_slices
 from tests.unrendered import unrendered
 
@@ -81,8 +86,8 @@ def test_rounds_csv_has_what_each_round_says_of_itself(nested):
 def test_a_round_is_the_run_that_its_split_file_makes(nested, cohort):
     alone = toy.run(cohort, f"split={{folds: 2, file: {nested.folder / 'rounds/outer_2/split.csv'}}}",
                     f"output={cohort / 'alone'}", f"cache={cohort / 'cache'}")  # fmt: skip
-    with unrendered():
-        run(alone)
+    part(alone, EVERYTHING)
+    stages.evaluate(alone.folder, alone)
     for name in ("predictions.csv", "metrics.csv", "selection.csv"):
         assert (alone.folder / name).read_bytes() == (nested.folder / f"rounds/outer_2/{name}").read_bytes()
 
@@ -124,12 +129,26 @@ def test_the_pages_figures_are_in_its_prose(nested):
     assert (nested.folder / "figures/rounds.svg").is_file()
 
 
-def test_rounds_are_the_scanners(cohort):
-    own = finished(cohort, SCANNERS, f"output={cohort / 'scanners'}")
-    table = pd.read_csv(own.folder / "predictions.csv")
+def test_rounds_are_the_scanners(nested, cohort):
+    own = toy.run(cohort, SCANNERS, f"output={cohort / 'scanners'}")
+    found = rounds_of(own, check(own))
     scanner = pd.read_csv(cohort / "table.csv").set_index("case")["scanner"]
-    assert (table["case"].map(scanner) == table["round"]).all()
-    assert "patients of a scanner that it has never met" in (own.folder / "report.html").read_text()
+    assert list(found) == ["A", "B", "C"]
+    for name, each in found.items():
+        split = pd.read_csv(each.split.file).set_index("case")["set"]
+        assert ((split == "test") == (scanner[split.index] == name)).all()
+
+
+def test_a_page_of_scanners_speaks_of_scanners(nested):
+    known = read(nested.folder, nested, found_rounds(nested.folder))
+    asked = LeaveOneScannerOut(folds=2, pool_small=True)
+    words = dict.fromkeys(known.cohort["case"], "A")
+    made, tables = report(replace(known, split=asked, places=words))
+    text = str(made)
+    assert "patients of a scanner that it has never met" in text
+    assert "3 rounds are few" in text
+    assert "this is no external validation" in text
+    assert tables["rounds"]["scanner"].tolist() == ["A"] * 3
 
 
 def test_repeats_are_averaged(cohort):
@@ -154,10 +173,27 @@ def test_rounds_of_a_sweep_are_written_where_its_cell_lies(cohort):
     assert rounds_of(alone, check(alone)) == {"": alone}
 
 
-def test_folds_that_other_workers_make_end_with_the_same_bytes(nested, cohort, monkeypatch):
-    monkeypatch.setattr(rounds_run, "_engine", lambda run, folder: launch.engine("local", folder, 2))
-    own = finished(cohort, NESTED, f"output={cohort / 'pool'}")
-    assert bytes_of(own.folder) == bytes_of(nested.folder)
+class Elsewhere:
+    """A pool whose one worker is this process, which gets what a worker would."""
+
+    def submit(self, verb, /, *given):
+        verb(*pickle.loads(pickle.dumps(given)))
+        return self
+
+    def done(self):
+        return True
+
+    def result(self):
+        return None
+
+
+def test_folds_that_workers_make_end_with_the_same_bytes(nested, cohort, monkeypatch):
+    monkeypatch.setattr(rounds_run, "_engine", lambda run, folder: nullcontext(Elsewhere()))
+    shutil.copytree(nested.folder, cohort / "pool", ignore=lambda *_: {"rounds", *POOLED})
+    with unrendered():
+        run(nested.model_copy(update={"output": cohort / "pool"}))
+    assert bytes_of(cohort / "pool") == bytes_of(nested.folder)
+    assert len(list((cohort / "pool/rounds/outer_1/jobs").glob("*.json"))) == 4  # two folds, final, finish
 
 
 def test_a_round_that_fails_is_named_and_the_others_are_done(nested, cohort, monkeypatch):
@@ -211,7 +247,7 @@ def test_verbs_for_one_round_say_so(nested, verb):
 def test_tasks_are_judged_over_rounds(tmp_path):
     """Two tasks, of two classes and of five, by 2-D radiomics."""
     config = ROOT / "configs/tiny_mri.yaml"
-    table = toy_slices.cohort(tmp_path, load(config, ["cohort.phantom=null"]).cohort)
+    table = toy_slices.cohort(tmp_path, load(config, ["cohort.phantom=null"]).cohort, each=8)
     small = ["cohort.phantom=null", "network=null", "fused=[]", "jobs=1", "literal=null", "bundle=false",
              "sequences=T2-w", "tasks=PA-Warthin,all", f"cohort.table={table}", f"output={tmp_path / 'run'}",
              "heads.lasso_folds=2", "split={kind: nested, outer: 2, folds: 2}"]  # fmt: skip

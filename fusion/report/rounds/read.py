@@ -9,6 +9,7 @@ import pandas as pd
 
 from fusion.config.run import Run
 from fusion.config.split import LeaveOneScannerOut, Nested, Repeated, Rounds
+from fusion.data.split_column import ON
 from fusion.errors import Fault, RunError
 from fusion.evaluate import metrics, task_pairs
 from fusion.report.results import Results
@@ -33,6 +34,8 @@ class RoundResults:
     """Of each round: case, patient, set, fold."""
     first: Results | TaskResults
     """The first round, as its own report reads it."""
+    places: Mapping[str, str]
+    """By case, the scanner or other word that the split goes by; empty where it goes by none."""
 
     @property
     def names(self) -> list[str]:
@@ -110,4 +113,11 @@ def read(folder: Path, run: Run, rounds: Mapping[str, Run]) -> RoundResults:
         folder, run, run.split, pd.read_csv(folder / "metrics.csv", dtype=words),
         pd.read_csv(folder / "rounds.csv", dtype=words), cohorts,
         TaskResults.read(first.folder, first) if run.cohort.tasks else read_regions(first.folder, first),
+        _places(folder / "cohort.csv"),
     )  # fmt: skip
+
+
+def _places(path: Path) -> dict[str, str]:
+    """What the split goes by, where the run's own cohort.csv tells it."""
+    table = pd.read_csv(path, dtype=str, keep_default_na=False) if path.is_file() else pd.DataFrame()
+    return dict(zip(table["case"], table[ON], strict=True)) if ON in table else {}

@@ -37,14 +37,15 @@ def sentences(results: RoundResults) -> Iterator[str]:
     for task in results.tasks:
         model = results.reference(task)
         row, each = results.row(model), results.of(model)["auc"]
-        ends = f"from {number(each.min())} ({each.idxmin()}) to {number(each.max())} ({each.idxmax()})"
+        ends = f"go from {number(each.min())} ({each.idxmin()}) to {number(each.max())} ({each.idxmax()})"
+        ends = f"all have {number(each.min())}" if number(each.min()) == number(each.max()) else ends
         area = f"{model}: AUC {number(row['auc'])} ({level} CI {interval(row['auc_low'], row['auc_high'])})"
         if isinstance(results.split, Repeated):
-            yield f"{area}, the mean of {len(each)} repeats over the same {int(row['n'])} cases; the repeats go {ends}."
+            yield f"{area}, the mean of {len(each)} repeats over the same {int(row['n'])} cases; the repeats {ends}."
         else:
             yield (
                 f"{area} over {int(row['n'])} cases, each tested once by models that never saw its patient. "
-                f"The mean of the {len(each)} rounds' own AUCs is {number(row[MEAN])}; the rounds go {ends}."
+                f"The mean of the {len(each)} rounds' own AUCs is {number(row[MEAN])}; the rounds {ends}."
             )
 
 
@@ -133,6 +134,8 @@ def _always(results: RoundResults) -> Iterator[str]:
         "Intervals draw patients and keep the models as they are: that other patients would have trained other models "
         "is not in them, though the spread of the rounds shows a part of it."
     )
+    if any(results.row(results.reference(task))["auc"] == 1 for task in results.tasks):
+        yield "An AUC of 1 has an interval of 1 to 1 by any draw of these patients, which is too narrow."
     yield "Research use only: not a medical device, and not for decisions about patients."
 
 

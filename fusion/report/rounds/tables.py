@@ -4,6 +4,7 @@ from typing import Any
 
 import pandas as pd
 
+from fusion.config.split import LeaveOneScannerOut
 from fusion.evaluate.rounds import MEAN
 from fusion.report.blocks import Block, Folded, Heading, Plot, Prose, Rows, Section
 from fusion.report.rounds.read import RoundResults
@@ -51,7 +52,9 @@ def tested(results: RoundResults) -> tuple[Section, pd.DataFrame]:
         "Every round is a run of its own, in rounds/NAME: splits.csv says who was in which set and fold, and "
         "fusion report DIR/rounds/NAME writes its whole report."
     )
-    return Section("tested", "Who was tested", [Prose(how), Rows.of(table)], "Who"), table
+    return Section(
+        "tested", "Who was tested", [Prose(how), Rows.of(table, words=2 if results.places else 1)], "Who"
+    ), table
 
 
 def _figure(task: str) -> str:
@@ -115,6 +118,9 @@ def _areas(results: RoundResults, model: str) -> dict[str, str]:
 def _counts(results: RoundResults, name: str) -> dict[str, str]:
     cohort = results.cohorts[name]
     found = {"Round": name}
+    if isinstance(results.split, LeaveOneScannerOut) and results.places:
+        tested = cohort["case"][cohort["set"] == "test"].map(results.places)
+        found[results.split.column or results.run.cohort.scanner] = ", ".join(sorted(set(tested)))
     for set_ in ("train", "test"):
         own = cohort[cohort["set"] == set_]
         if len(own):
