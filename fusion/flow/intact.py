@@ -2,7 +2,7 @@
 
 import json
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from fusion.errors import Fault, RunError
@@ -15,8 +15,8 @@ REMEDY = (
 )
 
 
-def refuse_damaged(folder: Path) -> None:
-    """Read every table, array and checkpoint of the run in ``folder`` that is there.
+def refuse_damaged(folder: Path, sound: Collection[Path] = ()) -> None:
+    """Read every table, array and checkpoint of the run in ``folder`` that is there, but for those known to be sound.
 
     Noticed are a CSV or JSON that ends too early or holds zeros, as after a power cut, and any changed byte of a
     Parquet's columns or an npz; of safetensors whatever its header tells.
@@ -24,11 +24,13 @@ def refuse_damaged(folder: Path) -> None:
     Raises:
         RunError: every file that is cut off or damaged.
     """
-    others = [folder / name for name in OTHERS]
+    others, known = [folder / name for name in OTHERS], set(sound)
     faults = []
     for path in sorted(folder.rglob("*")):
         look = LOOKS.get(path.suffix)
         if look is None or not path.is_file() or path.name.startswith(".") or any(map(path.is_relative_to, others)):
+            continue
+        if path in known:
             continue
         if reason := look(path):
             faults.append(Fault(f"a damaged file ({reason})", "one as it was written", REMEDY, file=str(path)))

@@ -8,7 +8,8 @@ import yaml
 
 from fusion import store
 from fusion.config import dump, parse
-from fusion.config.sweep import Sweep, several
+from fusion.config.sweep import Sweep
+from fusion.config.sweep_words import several
 from fusion.errors import Fault, RunError
 from fusion.flow.folder import locked, same_run
 

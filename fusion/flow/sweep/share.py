@@ -8,7 +8,7 @@ from pathlib import Path
 from fusion.config import dump
 from fusion.config.heads import Heads
 from fusion.config.split import Holdout
-from fusion.errors import FusionError
+from fusion.errors import Fault, FusionError, RunError
 from fusion.flow import cohort_files, lost, networks, rings, slices, stages
 from fusion.flow.agreement import write_agreement
 from fusion.flow.folder import note_environment, opened
@@ -16,8 +16,9 @@ from fusion.flow.intact import refuse_damaged
 from fusion.flow.shared import link, measured
 from fusion.flow.sweep.plan import Part
 from fusion.flow.work import Work
-from fusion.store import write_text
+from fusion.store import sha256, write_text
 
+FEATURES = "features/radiomics_*.parquet"
 READ_AGAIN = ("features/icc.csv", "features/radiomics_*_*.parquet", "readings/*")
 Agreements = dict[str, Path | FusionError]
 """Where the agreement between readings was measured, or why it could not be, by all that it depends on."""
@@ -33,7 +34,7 @@ def measure(parts: Sequence[Part]) -> Work:
         The work, with the cases that were lost.
 
     Raises:
-        FusionError: more cases were lost than may be.
+        FusionError: more cases were lost than may be, or cells were begun with other features.
     """
     first = next((part for part in parts if part.run.network is not None), parts[0])
     name = first.run.name.partition(f"_{first.cell.name}")[0]
@@ -44,7 +45,9 @@ def measure(parts: Sequence[Part]) -> Work:
         work = Work(run, folder, first.checked, first.checked.lost)
         if work.lost:
             lost.write(folder, work.lost, first.checked.sets)
-        return _slices(work) if run.cohort.tasks else _regions(work)
+        work = _slices(work) if run.cohort.tasks else _regions(work)
+    _same_features(first.base, parts)
+    return work
 
 
 def furnish(part: Part, base: Work) -> Work:
@@ -57,9 +60,9 @@ def furnish(part: Part, base: Work) -> Work:
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "run.yaml").is_file():
         write_text(folder / "run.yaml", dump(run))
-    refuse_damaged(folder)
-    note_environment(folder, run, part.checked.data_sha256)
     link(base.folder, folder, measured(run))
+    refuse_damaged(folder, _same_files(base.folder, folder, measured(run)))
+    note_environment(folder, run, part.checked.data_sha256)
     work = Work(run, folder, part.checked, base.lost)
     cohort_files.write_cohort(work)
     return work
@@ -75,6 +78,24 @@ def prepare(part: Part, base: Work, agreements: Agreements) -> Work:
     cohort_files.enough(work)
     _agree(work, agreements)
     return work
+
+
+def _same_features(base: Path, parts: Sequence[Part]) -> None:
+    """Refuse cells whose features are not those of the base: rings were edited there since, and all measured again."""
+    faults = []
+    for path in base.glob(FEATURES):
+        for own in (part.run.folder / path.relative_to(base) for part in parts):
+            if own.exists() and not own.samefile(path) and sha256(own) != sha256(path):
+                remedy = "use another output, or delete the folder of this cell, so that it is made again"
+                faults.append(Fault("features of other rings", "those that cells share", remedy, file=str(own)))
+    if faults:
+        raise RunError(faults)
+
+
+def _same_files(base: Path, folder: Path, patterns: Sequence[str]) -> list[Path]:
+    """Files of the part that are the base's own, which were looked at when the base was opened."""
+    every = ((path, folder / path.relative_to(base)) for pattern in patterns for path in base.glob(pattern))
+    return [own for path, own in every if own.exists() and own.samefile(path)]
 
 
 def _regions(work: Work) -> Work:
