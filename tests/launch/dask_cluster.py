@@ -63,5 +63,9 @@ def _started(folder: Path, *words: str) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def dask_address(tmp_path_factory) -> Iterator[str]:
     """Of a scheduler with two workers."""
+    from distributed import Client
+
     with scheduler(tmp_path_factory.mktemp("dask"), "--nworkers", "2", "--nthreads", "1") as address:
+        with Client(address, timeout=60, set_as_default=False) as client:
+            client.wait_for_workers(2, timeout=60)
         yield address
