@@ -11,11 +11,10 @@ from fusion.errors import Fault, RunError
 from fusion.launch.client import sender
 from fusion.launch.dask import SETTINGS
 from fusion.launch.queue import cancel_all, living, require_taken
+from fusion.launch.slurm_asked import for_cases
 from fusion.launch.tls import security
 
 SECONDS_BETWEEN_QUESTIONS = 5.0
-LIFE = 0.9
-"""Of its time limit that a worker takes items for, so that none is cut short."""
 
 
 class SlurmCases:
@@ -67,7 +66,7 @@ class SlurmCases:
         }
         self._open.enter_context(dask.config.set(settings))
         known = self._open.enter_context(security(self._folder, self._name))
-        wanted = asked(self._slurm, self._folder, self._name)
+        wanted = for_cases(self._slurm, self._folder, self._name)
         cluster = self._open.enter_context(SLURMCluster(security=known, protocol="tls://", **wanted))
         require_taken(cluster.job_script())
         self._client = self._open.enter_context(Client(cluster, set_as_default=False))
@@ -95,23 +94,3 @@ class SlurmCases:
 
     async def _forget(self, name: str) -> None:
         self._cluster.workers.pop(name, None)
-
-
-def asked(slurm: Slurm, folder: Path, name: str) -> dict[str, Any]:
-    """What dask-jobqueue is asked for: a worker of one thread a job."""
-    seconds = round(60 * slurm.minutes * LIFE)
-    return {
-        "cores": 1,
-        "processes": 1,
-        "memory": f"{slurm.memory_gb}GiB",
-        "walltime": str(slurm.minutes),
-        "queue": slurm.partition,
-        "account": slurm.account,
-        "interface": slurm.interface,
-        "job_name": name,
-        "job_extra_directives": [f"--{option}={value}" for option, value in slurm.options.items()],
-        "job_script_prologue": list(slurm.setup),
-        "log_directory": str(folder),
-        "worker_extra_args": ["--lifetime", f"{seconds}s", "--no-dashboard"],
-        "scheduler_options": {"dashboard": False, "dashboard_address": ":0"},
-    }

@@ -14,10 +14,10 @@ from uuid import uuid4
 
 from fusion.config.compute import Slurm
 from fusion.errors import Fault, RunError
-from fusion.launch.local import ONE_THREAD
 from fusion.launch.pool import ONE, Shape
 from fusion.launch.queue import cancel, cancel_all, living, refused
 from fusion.launch.same import versions
+from fusion.launch.slurm_asked import for_calls
 from fusion.launch.slurm_call import Answer, Call, lost, started
 
 SECONDS_BETWEEN_LOOKS = 1.0
@@ -106,7 +106,7 @@ class SlurmJobs:
 
         own.sent, own.gone, own.when = own.sent + 1, None, time.monotonic()
         try:
-            own.job = executor(self._slurm, self._folder, self._name, own.shape).submit(own.call)
+            own.job = for_calls(self._slurm, self._folder, self._name, own.shape).submit(own.call)
             self._out.append(own)
         except (FailedJobError, FailedSubmissionError, OSError) as error:
             if own.sent >= self._slurm.tries:
@@ -149,32 +149,6 @@ class SlurmJobs:
             cancel(own.job.job_id)  # of several processes the others still wait for the one that failed
             own.future.set_exception(error)
         _tidy(own)
-
-
-def executor(slurm: Slurm, folder: Path, name: str, shape: Shape = ONE) -> Any:
-    """What submitit sends jobs of this ``shape`` with."""
-    from submitit import SlurmExecutor
-
-    gpus = slurm.gpus if shape.gpus is None else shape.gpus
-    wanted = {
-        "job_name": name,
-        "time": slurm.minutes,
-        "nodes": shape.nodes,
-        "ntasks_per_node": shape.tasks,
-        "cpus_per_task": slurm.cores,
-        "srun_args": [f"--cpus-per-task={slurm.cores}"],  # SLURM 22.05 and later: srun no longer takes sbatch's
-        "gpus_per_node": gpus or None,
-        "mem": f"{round(slurm.memory_gb * 1024)}M",
-        "partition": slurm.partition,
-        "account": slurm.account,
-        "signal_delay_s": min(90, 15 * slurm.minutes),
-        "stderr_to_stdout": True,
-        "setup": [f"export {name}={value}" for name, value in ONE_THREAD.items()] + list(slurm.setup),
-        "additional_parameters": dict(slurm.options) or None,
-    }
-    made = SlurmExecutor(folder, max_num_timeout=slurm.tries)
-    made.update_parameters(**{name: value for name, value in wanted.items() if value is not None})
-    return made
 
 
 def _results(own: _Sent) -> list[Path]:
