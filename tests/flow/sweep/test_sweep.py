@@ -13,6 +13,8 @@ from fusion.flow.run import EVERYTHING, part
 from fusion.flow.run import run as run_all
 from fusion.flow.sweep import coordinate, sweep
 from fusion.flow.sweep.folder import opened
+from fusion.flow.sweep.plan import plan
+from fusion.flow.sweep.share import measure
 from tests.flow.sweep.conftest import FLOW
 from tests.flow.sweep.swept import CASES, WORDS, asked, numbers
 from tests.unrendered import unrendered
@@ -162,3 +164,20 @@ def test_two_sweeps_in_one_folder_at_once_are_refused(whole):
 def test_the_model_that_chooses_has_to_be_one_that_every_cell_makes(whole, in_process):
     with pytest.raises(CohortError, match="found no model Tumor_DL; expected one of Tumor_RAD"):
         sweep(asked(whole.config, "choosing"), by="Tumor_DL")
+
+
+def test_cells_begun_with_other_features_are_refused(whole, in_process):
+    own = asked(whole.config, "swept")
+    features = whole.folder / "cells/c01/features/radiomics_tumour.parquet"
+    planned = plan(own, whole.folder)
+    shared = planned[0].whole.base / "features/radiomics_tumour.parquet"
+    before = pd.read_parquet(shared)
+    features.unlink()
+    before.iloc[::-1].to_parquet(features)
+    try:
+        with pytest.raises(RunError, match="found features of other rings") as error:
+            measure([cell.whole for cell in planned])
+        assert [fault.file for fault in error.value.faults] == [str(features)]
+    finally:
+        features.unlink()
+        features.hardlink_to(shared)
