@@ -75,6 +75,7 @@ def test_two_processes_train_the_networks_of_one(tmp_path):
     assert not list(two.folder.rglob(".*")), "what was handed over is taken away"
 
 
+@pytest.mark.slow
 def test_but_for_rounding_there_is_no_difference(tmp_path, monkeypatch):
     fast = ALL.model_copy(update={"lr_head": 1e-3, "lr_backbone": 1e-4})
     sources = {"tumour+external2_DL": (0, 1)}
