@@ -113,15 +113,20 @@ def finish(work: Work) -> None:
     if is_done(folder, FINISH) and all((folder / name).is_file() for name in ("predictions.csv", "metrics.csv")):
         return
     with noted_job(folder, FINISH):
-        if work.run.cohort.tasks:
-            tasks.write_networks(work)
-            augment_then_split.write_literal(work)
-            tasks.write_predictions(work)
-        else:
-            write_agreement(work)
-            networks.write_networks(work)
-            stages.write_predictions(work)
-        stages.evaluate(folder, work.run)
+        write_rest(work)
+
+
+def write_rest(work: Work) -> None:
+    """What ``finish`` leaves, without a word in jobs/."""
+    if work.run.cohort.tasks:
+        tasks.write_networks(work)
+        augment_then_split.write_literal(work)
+        tasks.write_predictions(work)
+    else:
+        write_agreement(work)
+        networks.write_networks(work)
+        stages.write_predictions(work)
+    stages.evaluate(work.folder, work.run)
 
 
 def _alone(work: Work) -> Work:

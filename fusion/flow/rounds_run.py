@@ -12,7 +12,7 @@ from fusion.errors import Fault, FusionError, RunError
 from fusion.flow import cohort_files
 from fusion.flow.absolute import absolute
 from fusion.flow.check import check
-from fusion.flow.fold import finish, fold_there, folds_of, write_fold
+from fusion.flow.fold import finish, fold_there, folds_of, write_fold, write_rest
 from fusion.flow.folder import note_environment, opened, told
 from fusion.flow.job_file import fold_job
 from fusion.flow.rounds import pooled, rounds_of
@@ -22,6 +22,8 @@ from fusion.launch import Job, Pool, finished
 from fusion.machine_faults import fault_of
 
 Stage = Callable[[Work], Work | None]
+LEFT = ("predictions.csv", "metrics.csv")
+"""What a finished round has."""
 
 
 def run_rounds(run: Run, folder: Path, stages: Sequence[Stage]) -> None:
@@ -48,7 +50,7 @@ def run_rounds(run: Run, folder: Path, stages: Sequence[Stage]) -> None:
             works = {name: _begun(own, work, stack) for name, own in rounds.items()}
             if pool is not None:
                 _write_folds(works, pool)
-            _finish(works)
+            _finish(works, write_rest if pool is None else finish)
     with told(folder, "evaluate"):
         pooled(run, rounds)
 
@@ -94,12 +96,13 @@ def _write_folds(works: Mapping[str, Work], pool: Pool) -> None:
         raise RunError(faults)
 
 
-def _finish(works: Mapping[str, Work]) -> None:
+def _finish(works: Mapping[str, Work], verb: Callable[[Work], None]) -> None:
     """Predictions and metrics of every round; a round that fails does not stop the others."""
     faults: list[Fault] = []
     for done, (name, work) in enumerate(works.items(), 1):
         try:
-            finish(work)
+            if not all((work.folder / name).is_file() for name in LEFT):
+                verb(work)
         except Exception as error:  # any, as all are raised together below
             faults += _faults(name, error)
         print(f"rounds: {done}/{len(works)}", file=sys.stderr, flush=True)

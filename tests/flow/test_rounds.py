@@ -201,14 +201,14 @@ def test_a_round_that_fails_is_named_and_the_others_are_done(nested, cohort, mon
     shutil.copytree(nested.folder, broken)
     for name in ("rounds/outer_1/predictions.csv", "rounds/outer_2/predictions.csv", "metrics.csv"):
         (broken / name).unlink()
-    finish = rounds_run.finish
+    write_rest = rounds_run.write_rest
 
     def breaks(work):
         if work.folder.name == "outer_1":
             raise ValueError("no luck")
-        finish(work)
+        write_rest(work)
 
-    monkeypatch.setattr(rounds_run, "finish", breaks)
+    monkeypatch.setattr(rounds_run, "write_rest", breaks)
     with pytest.raises(RunError, match="round outer_1 that failed: ValueError: no luck"):
         run(nested.model_copy(update={"output": broken}))
     made = [(broken / f"rounds/outer_{n}/predictions.csv").is_file() for n in (1, 2)]
