@@ -20,10 +20,11 @@ def slurm_node() -> Iterator[Path]:
         pytest.skip("only root can start a SLURM node")
     with tempfile.TemporaryDirectory(prefix="slurm_") as name:  # short, as a socket's path has 107 letters
         folder = Path(name)
-        started = subprocess.run([SCRIPT, "start", name], capture_output=True, text=True, timeout=300)
         try:
-            if started.returncode:
-                pytest.skip(f"no SLURM here: {(started.stderr or started.stdout).strip()[-300:]}")
+            try:
+                subprocess.run([SCRIPT, "start", name], capture_output=True, text=True, timeout=300, check=True)
+            except (subprocess.SubprocessError, OSError) as error:
+                pytest.skip(f"no SLURM here: {error}: {str(getattr(error, 'stderr', None) or '')[-300:]}")
             with pytest.MonkeyPatch.context() as patch:
                 patch.setenv("SLURM_CONF", str(folder / "slurm.conf"))
                 patch.setattr(slurm_jobs, "SECONDS_BETWEEN_QUESTIONS", 0.5)  # nobody else asks this SLURM

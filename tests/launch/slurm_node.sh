@@ -5,8 +5,15 @@ set -euo pipefail
 umask 022
 verb=$1 dir=$(realpath -m "$2")
 
+installed() {
+  command -v slurmctld >/dev/null && command -v slurmd >/dev/null && command -v munged >/dev/null
+}
+
 packages() {
-  command -v slurmctld slurmd munged >/dev/null && return
+  installed && return
+  exec 9>/tmp/slurm_node.lock # of several tests that start a node, one installs
+  flock 9
+  installed && return
   export DEBIAN_FRONTEND=noninteractive
   apt-get install -qq -y --no-install-recommends slurm-wlm munge ||
     { apt-get update -qq && apt-get install -qq -y --no-install-recommends slurm-wlm munge; }

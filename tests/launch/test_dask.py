@@ -79,6 +79,16 @@ def test_nothing_is_left_behind(dask_address, tmp_path):  # noqa: F811, the fixt
         assert client.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks)) == 0
 
 
+def test_items_that_nobody_waits_for_are_taken_back(pool, dask_address):  # noqa: F811, the fixture
+    from distributed import Client
+
+    found = each(verbs.who, range(30), "who")
+    next(found)
+    found.close()
+    with Client(dask_address, set_as_default=False) as client:
+        until(lambda: client.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks)) == 0)
+
+
 def test_several_processes_a_call_are_refused(pool):
     with pytest.raises(RunError, match="2 x 1 processes on the engine dask"):
         pool.submit(verbs.halved, 1, shape=Shape(nodes=2))
