@@ -157,7 +157,7 @@ def sweep(
     config_file: Config,
     words: Annotated[
         list[str],
-        typer.Argument(help="section.field=value,value for cells, =value for all; a list is [a, b].", metavar="KEY=A,B ..."),
+        typer.Argument(help="section.field=value,value for cells, =value for all.", metavar="KEY=A,B ..."),
     ],
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the sweep that is there.")] = False,
     by: Annotated[
@@ -166,7 +166,8 @@ def sweep(
 ) -> None:
     """Every combination of values a checked run, every fold a job, one comparison table.
 
-    A cell is a run folder: `fusion run DIR/cells/c03/run.yaml` adds its report, bundle and internal validation.
+    A list that is one value stands in brackets. A cell is a run folder: `fusion run DIR/cells/c03/run.yaml` adds its
+    report, bundle and internal validation.
     """
     from fusion.config.sweep import read
     from fusion.flow.sweep import sweep as sweep_all
