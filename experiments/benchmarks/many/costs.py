@@ -24,6 +24,8 @@ ONE_THREAD = {**dict.fromkeys(THREADS, "1"), "CUDA_VISIBLE_DEVICES": ""}
 EPOCHS = (1, 3)
 """Of two cells: what an epoch more costs is a difference."""
 FEATURES = 1874
+FOLDS = 5
+"""As many as the large sweep has, as the networks of a fold are scored and kept."""
 
 
 def words(folder: Path, cases: int, more: Sequence[str] = ()) -> list[str]:
@@ -46,7 +48,8 @@ def measured(folder: Path, given: Sequence[str], backbone: str, heads_cases: int
     from fusion.flow.sweep.share import measure, prepare
     from fusion.report.sweep import write
 
-    network = ["network.epochs=" + ",".join(map(str, EPOCHS)), f"network.backbone={backbone}"]
+    folds = [] if any(word.startswith("split.folds=") for word in given) else [f"split.folds={FOLDS}"]
+    network = [*folds, "network.epochs=" + ",".join(map(str, EPOCHS)), f"network.backbone={backbone}"]
     sweep = read(Path(given[0]), [*given[1:], *network, f"output={folder}", "jobs=1", "bundle=false"])
     plan(sweep, folder)  # makes the phantom, and loads what the look at a case needs
     planned, look = timed(lambda: plan(sweep, folder))
