@@ -1,6 +1,7 @@
 """What a Dask scheduler does for us, a user's or one of SLURM jobs: many items of one verb, and single long calls."""
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from queue import Empty, SimpleQueue
@@ -8,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from fusion.errors import Fault, RunError
+from fusion.launch import pool
 from fusion.launch.pool import ONE, Shape, only_one
 from fusion.launch.same import require_same, versions
 from fusion.progress import Send, as_worker
@@ -55,22 +57,27 @@ def sender(client: Any, look: Callable[[int], None]) -> Send:
 
 
 class Calls:
-    """The pool of single calls; each is a task that the scheduler gives to another worker when its own is killed."""
+    """The pool of single calls; each is a task that the scheduler gives to another worker when its own is killed.
 
-    def __init__(self, client: Any, name: str) -> None:
-        self._client, self._name = client, name
+    Args:
+        client: of distributed.
+        look: as of `sender`, while a call is waited for.
+    """
+
+    def __init__(self, client: Any, look: Callable[[int], None]) -> None:
+        self._client, self._look = client, look
         self._sent: list[_Job] = []
 
     def submit(self, verb: Callable[..., Any], /, *given: Any, shape: Shape = ONE) -> "_Job":
         """Send ``verb(*given)`` away."""
-        only_one(shape, self._name)
-        job = _Job(self._client.submit(_call, versions(), verb, given, pure=False))
+        only_one(shape, "dask")
+        job = _Job(self._client.submit(_call, versions(), verb, given, pure=False), self._look)
         self._sent.append(job)
         return job
 
     def close(self) -> None:
         """Take back what is not done, and start those workers anew that were at it, as nothing else stops a call."""
-        left = [job.future for job in self._sent if not job.done()]
+        left = [job.future for job in self._sent if not job.future.done()]
         if left and self._client.status == "running":
             keys = {future.key for future in left}
             busy = [own for own, tasks in self._client.processing().items() if keys.intersection(tasks)]
@@ -79,13 +86,18 @@ class Calls:
 
 
 class _Job:
-    def __init__(self, future: Any) -> None:
-        self.future = future
+    def __init__(self, future: Any, look: Callable[[int], None]) -> None:
+        self.future, self._look = future, look
 
     def done(self) -> bool:
-        return self.future.done()
+        ended = self.future.done()
+        if not ended:
+            self._look(1)
+        return ended
 
     def result(self) -> Any:
+        while not self.done():
+            time.sleep(pool.SECONDS_BETWEEN_LOOKS)
         with told("a job"):
             return self.future.result()
 

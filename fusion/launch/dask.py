@@ -9,14 +9,14 @@ from typing import Any
 from uuid import uuid4
 
 from fusion.errors import Fault, RunError
-from fusion.launch.client import GOES_ON, Calls, sender
+from fusion.launch.client import GOES_ON, SECONDS_BETWEEN_LOOKS, Calls, sender
 from fusion.launch.extra import require
 from fusion.launch.pool import Pool
 from fusion.launch.same import others, versions
 from fusion.progress import ENGINE
 
 SECONDS_TO_ANSWER = 30.0
-SECONDS_WITHOUT_WORKERS = 300
+SECONDS_WITHOUT_WORKERS = 300.0
 START = "dask worker {address} --nworkers N --nthreads 1"
 DAEMON = "with DASK_DISTRIBUTED__WORKER__DAEMON=False set where a job is to start processes of its own"
 SETTINGS = {"distributed.admin.large-graph-warning-threshold": "1 TB"}
@@ -41,8 +41,9 @@ def dask(address: str, folder: Path, seconds: float = SECONDS_TO_ANSWER) -> Iter
 
     with config.set(SETTINGS), _client(address, seconds) as client:
         _require_usable(client, address, folder, seconds)
-        calls = Calls(client, "dask")
-        token = ENGINE.set(sender(client, _patience(client)))
+        look = _patience(client)
+        calls = Calls(client, look)
+        token = ENGINE.set(sender(client, look))
         try:
             yield calls
         finally:
@@ -113,14 +114,20 @@ def _faults_of(worker: str, said: Any, sign: Path) -> list[Fault]:
 
 def _patience(client: Any) -> Callable[[int], None]:
     """Give up when the last worker has been gone for some minutes; a nanny brings one back within seconds."""
-    last = time.monotonic()
+    asked, gone = time.monotonic(), None
 
     def look(left: int) -> None:
-        nonlocal last
-        if client.nthreads():
-            last = time.monotonic()
-        elif time.monotonic() - last > SECONDS_WITHOUT_WORKERS:
-            found = f"no worker for {SECONDS_WITHOUT_WORKERS} s, with {left} items left"
+        nonlocal asked, gone
+        now = time.monotonic()
+        if now - asked < SECONDS_BETWEEN_LOOKS:
+            return
+        asked = now
+        if client.status != "running" or client.nthreads():
+            gone = None
+            return
+        gone = gone or now
+        if now - gone > SECONDS_WITHOUT_WORKERS:
+            found = f"no worker for {SECONDS_WITHOUT_WORKERS:g} s, with work left ({left})"
             raise RunError(Fault(found, "at least one", f"start workers again; {GOES_ON}"))
 
     return look

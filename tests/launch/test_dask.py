@@ -116,6 +116,16 @@ def test_a_scheduler_without_workers_is_a_message(tmp_path):
         pass
 
 
+def test_workers_that_do_not_come_back_are_a_message(tmp_path, monkeypatch):
+    monkeypatch.setattr("fusion.launch.dask.SECONDS_WITHOUT_WORKERS", 0.5)
+    with scheduler(tmp_path, "--no-nanny", "--nthreads", "1") as address, dask(address, tmp_path) as pool:
+        job = pool.submit(verbs.killed, 1)
+        with pytest.raises(RunError, match=r"no worker for 0\.5 s, with work left"):
+            job.result()
+        with pytest.raises(RunError, match=r"no worker for 0\.5 s, with work left"):
+            list(each(verbs.halved, [1], "halves"))
+
+
 def test_workers_of_other_versions_and_of_several_threads_are_refused_together(tmp_path, monkeypatch):
     monkeypatch.setattr("fusion.launch.dask.versions", lambda: versions() | {"numpy": "1.0"})
     found = f"2 threads in worker .*\n.*numpy {np.__version__} on worker .*; expected numpy 1.0"
