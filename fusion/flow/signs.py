@@ -35,7 +35,8 @@ class Reading:
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
-            return self._told(path, error)
+            self._told(path, error)
+            return None
 
     def json_lines(self, path: Path) -> list[Any]:
         """The documents in ``path``, a line each; the others are damage."""
@@ -67,8 +68,12 @@ class Reading:
         except FileNotFoundError:
             return {}
         except (OSError, ValueError, yaml.YAMLError) as error:
-            return self._told(path, error) or {}
-        return found if isinstance(found, dict) else self._told(path, "no mapping") or {}
+            self._told(path, error)
+            return {}
+        if not isinstance(found, dict):
+            self._told(path, "no mapping")
+            return {}
+        return found
 
     def files(self, folder: Path, ending: str = "") -> list[Path]:
         """What lies in ``folder``, by name, without what is half written."""
@@ -77,7 +82,8 @@ class Reading:
         except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as error:
-            return self._told(folder, error) or []
+            self._told(folder, error)
+            return []
 
     def _lines(self, path: Path) -> list[str]:
         try:
@@ -85,7 +91,8 @@ class Reading:
         except FileNotFoundError:
             return []
         except OSError as error:
-            return self._told(path, error) or []
+            self._told(path, error)
+            return []
 
     def _told(self, path: Path, why: object) -> None:
         place = path.relative_to(self.root) if path.is_relative_to(self.root) else path
