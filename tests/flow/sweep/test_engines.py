@@ -5,6 +5,8 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 from fusion.flow.sweep import coordinate, sweep
 from tests.flow.sweep.swept import WORDS, asked, killed_in_the_middle, numbers
 from tests.launch.dask_cluster import dask_address
@@ -23,14 +25,18 @@ def test_two_workers_one_of_them_killed_in_the_middle_of_a_fold_give_the_same_by
     assert numbers(folder) == numbers(whole.folder)
 
 
-def test_one_worker_interrupted_then_killed_with_its_sweep_then_resumed_gives_the_same_bytes(whole):
+def test_a_sweep_killed_with_its_worker_and_resumed_gives_the_same_bytes(whole):
     folder = whole.config.parent / "broken_off"
-    assert broken_off(whole, folder, signal.SIGINT, jobs=1) == 130
-    assert broken_off(whole, folder, signal.SIGKILL, "--resume", jobs=3) == -signal.SIGKILL
+    assert broken_off(whole, folder, signal.SIGKILL, jobs=3) == -signal.SIGKILL
     before = {path: path.stat().st_mtime_ns for path in folder.glob("cells/*/features/heads/*/fold_0_rows.parquet")}
     assert sweep(asked(whole.config, "broken_off"), resume=True).failures == ()
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert numbers(folder) == numbers(whole.folder)
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_a_sweep_with_its_workers(whole):
+    assert broken_off(whole, whole.config.parent / "interrupted", signal.SIGINT, jobs=1) == 130
 
 
 def test_a_dask_scheduler_with_two_worker_processes_gives_the_same_bytes(whole, dask_address):

@@ -120,6 +120,17 @@ def test_a_fold_that_fails_is_named_all_others_stand_and_the_next_start_mends_it
     assert numbers(folder) == expected
 
 
+def test_ctrl_c_says_how_to_go_on(whole, in_process):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    in_process.setattr(FLOW, "coordinate", interrupted)
+    words = [str(whole.config), f"output={whole.config.parent / 'interrupted'}", "jobs=1", *WORDS]
+    ended = CliRunner().invoke(app, ["sweep", *words])
+    assert ended.exit_code == 130
+    assert "the same command with --resume goes on where it stopped" in ended.stderr
+
+
 def test_cells_that_cannot_be_measured_or_prepared_leave_the_others_alone(whole, in_process):
     fault = Fault("a tired reader", "one who slept", "wait")
 
