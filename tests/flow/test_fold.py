@@ -222,7 +222,7 @@ def on_engine(own, folder: Path):
 class _Here:
     """A pool that does its jobs at once, in this process."""
 
-    def submit(self, verb, *given):
+    def submit(self, verb, *given, shape=None):
         try:
             found = verb(*pickle.loads(cloudpickle.dumps(given)))
         except Exception as error:  # the job's own, handed to the one who asks for its result
