@@ -29,7 +29,8 @@ def main(folder: Path, place: str) -> None:
         folder: what ``processes.fit`` handed over, and where errors are left.
         place: this process's number, or `slurm`, which then knows it.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one
+    for number in (signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2):  # Ctrl-C, or SLURM's word that time is nearly up
+        signal.signal(number, signal.SIG_IGN)  # is for the process that started this one
     Thread(target=_leave_with_the_other_end, daemon=True, name="lifeline").start()
     rank = int(os.environ["SLURM_PROCID"] if place == "slurm" else place)
     try:
