@@ -4,14 +4,15 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 
+from fusion.config.run import Run
 from fusion.errors import Fault, FusionError, RunError
 from fusion.flow import augment_then_split, fold_heads, networks, stages, tasks
 from fusion.flow.agreement import write_agreement
 from fusion.flow.folder import told
 from fusion.flow.job_file import FINISH, fold_job, is_done, noted_job
 from fusion.flow.work import Work
-from fusion.heads.parts import folds
-from fusion.launch import Job, Pool, finished
+from fusion.heads.parts import FINAL, folds
+from fusion.launch import Job, Pool, Shape, finished
 from fusion.machine_faults import fault_of
 
 
@@ -70,13 +71,24 @@ def write_folds(work: Work, job: Callable[[Work, int], None], pool: Pool) -> Non
         return
     failed: dict[int, Exception] = {}
     with told(work.folder, "folds"):
-        jobs: dict[int, Job] = {fold: pool.submit(job, work, fold) for fold in missing}
+        jobs: dict[int, Job] = {fold: pool.submit(job, work, fold, shape=places(work.run, fold)) for fold in missing}
         for done, (fold, found) in enumerate(finished(jobs), 1):
             if isinstance(found, Exception):
                 failed[fold] = found
             print(f"folds: {done}/{len(missing)}", file=sys.stderr, flush=True)
         if failed:
             raise RunError([fault for fold in missing if fold in failed for fault in _faults(fold, failed[fold])])
+
+
+def places(run: Run, fold: int) -> Shape:
+    """What the job of ``fold`` asks of a cluster: a place for each process that trains a network, where any is trained.
+
+    On this machine one, as there a training starts its processes beside the worker that makes the call.
+    """
+    network, trains = run.network, fold != FINAL or run.heads.stacking == "nested_vector"
+    if network is None or network.processes == 1 or not trains or run.compute.engine == "local":
+        return Shape()
+    return Shape(network.nodes, network.devices, network.devices if run.compute.slurm.gpus else 0)
 
 
 def fold_there(work: Work, fold: int) -> bool:

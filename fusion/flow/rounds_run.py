@@ -12,7 +12,7 @@ from fusion.errors import Fault, FusionError, RunError
 from fusion.flow import cohort_files
 from fusion.flow.absolute import absolute
 from fusion.flow.check import check
-from fusion.flow.fold import finish, fold_there, folds_of, write_fold, write_rest
+from fusion.flow.fold import finish, fold_there, folds_of, places, write_fold, write_rest
 from fusion.flow.folder import note_environment, opened, told
 from fusion.flow.job_file import fold_job
 from fusion.flow.rounds import pooled, rounds_of
@@ -77,7 +77,7 @@ def _begun(run: Run, whole: Work, stack: contextlib.ExitStack) -> Work:
 def _write_folds(works: Mapping[str, Work], pool: Pool) -> None:
     """What is missing of the folds of all rounds, each as a job."""
     jobs: dict[tuple[str, int], Job] = {
-        (name, fold): pool.submit(write_fold, work, fold)
+        (name, fold): pool.submit(write_fold, work, fold, shape=places(work.run, fold))
         for name, work in works.items()
         for fold in folds_of(work)
         if not fold_there(work, fold)

@@ -15,11 +15,12 @@ TRIES = 4
 
 @dataclass(frozen=True)
 class Shape:
-    """How many processes make a call, all of them the same one, as a training over several GPUs or machines asks."""
+    """Places that a call needs, as a training over several GPUs or machines does: it is made once, on the first of
+    them, and starts what it wants on the others itself."""
 
     nodes: int = 1
     tasks: int = 1
-    """Processes on each node; with several, the first one's result is the call's."""
+    """Places on each node, each with the cores of a job."""
     gpus: int | None = None
     """GPUs on each node; None leaves it to the engine."""
 

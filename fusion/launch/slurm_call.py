@@ -24,7 +24,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Call:
-    """``verb(*given)``, as submitit pickles it; made in each of the job's processes."""
+    """``verb(*given)``, as submitit pickles it."""
 
     verb: Callable[..., Any]
     given: tuple[Any, ...]
@@ -35,7 +35,9 @@ class Call:
     tries: int
 
     def __call__(self) -> Answer:
-        """The answer; an error is one, so that it arrives as itself."""
+        """The answer; an error is one, so that it arrives as itself. On all places but the first there is none."""
+        if os.environ.get("SLURM_PROCID", "0") != "0":
+            return Answer()
         try:
             self._count()
             require_same(self.asked)
@@ -52,8 +54,6 @@ class Call:
         return DelayedSubmission(self)
 
     def _count(self) -> None:
-        if os.environ.get("SLURM_PROCID", "0") != "0":
-            return
         with self.starts.open("a") as file:
             print(os.environ.get("SLURM_JOB_ID", "-"), file=file)
         if started(self.starts) > self.tries:

@@ -183,7 +183,7 @@ def test_rounds_of_a_sweep_are_written_where_its_cell_lies(cohort):
 class Elsewhere:
     """A pool whose one worker is this process, which gets what a worker would."""
 
-    def submit(self, verb, /, *given):
+    def submit(self, verb, /, *given, shape=None):
         verb(*pickle.loads(pickle.dumps(given)))
         return self
 

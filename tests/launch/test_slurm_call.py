@@ -5,7 +5,7 @@ import pytest
 from fusion.errors import ConfigError, FusionError, RunError
 from fusion.launch import engine, extra
 from fusion.launch.same import versions
-from fusion.launch.slurm_call import Call
+from fusion.launch.slurm_call import Answer, Call
 from tests.launch import verbs
 
 
@@ -66,3 +66,12 @@ def test_a_missing_extra_is_a_message(tmp_path, monkeypatch, spec):
     monkeypatch.setattr(extra, "find_spec", lambda name: None)
     with pytest.raises(RunError, match=r"no package distributed.*; install fusion\[cluster\]"), engine(spec, tmp_path):
         pass
+
+
+def test_a_call_of_several_places_is_made_on_the_first(tmp_path, monkeypatch):
+    monkeypatch.setenv("SLURM_PROCID", "1")
+    once = call(tmp_path, verbs.refused, 3)
+    assert once() == Answer()
+    assert not once.starts.exists()
+    monkeypatch.setenv("SLURM_PROCID", "0")
+    assert isinstance(once().error, ConfigError)

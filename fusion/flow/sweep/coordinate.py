@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fusion.config.sweep import Sweep, named
 from fusion.errors import FusionError
-from fusion.flow.fold import finish, fold_there, folds_of, write_fold
+from fusion.flow.fold import finish, fold_there, folds_of, places, write_fold
 from fusion.flow.job_file import FINISH, fold_job, is_done
 from fusion.flow.rounds import pooled
 from fusion.flow.sweep.plan import Planned
@@ -97,7 +97,10 @@ def coordinate(pool: Pool, plan: Sequence[Planned], works: Mapping[Key, Work], s
     open_folds = {key: {fold_job(fold) for fold in own} for key, own in missing.items()}
     jobs: dict[Asked, Job] = {}
     for key, work in works.items():
-        jobs |= {Asked(*key, fold_job(fold)): pool.submit(write_fold, work, fold) for fold in missing[key]}
+        jobs |= {
+            Asked(*key, fold_job(fold)): pool.submit(write_fold, work, fold, shape=places(work.run, fold))
+            for fold in missing[key]
+        }
         jobs |= _rest(pool, key, work, open_folds[key])
     for asked, result in finished(jobs):
         key = asked.cell, asked.round
