@@ -33,8 +33,8 @@ from fusion.models.inputs import Boxes
 from fusion.models.jobs import Job, Training
 from fusion.models.machine import device, steady
 from fusion.models.module import Module
-from fusion.models.together import Together
 from fusion.models.separate import trainer
+from fusion.models.together import Together
 from fusion.roi.patch import Patches
 
 PASSES = 6

@@ -1,4 +1,4 @@
-"""This machine: one worker process a core, one thread each; with GPUs, one a GPU."""
+"""This machine: one worker process a core, one thread each; for work on GPUs, one a GPU."""
 
 import contextlib
 import os
@@ -22,20 +22,31 @@ ONE_THREAD = dict.fromkeys(THREADS, "1")
 
 
 @contextlib.contextmanager
-def local(jobs: int = 0) -> Iterator[Pool]:
-    """Worker processes of this machine, started when the first call comes, ended with the block; 0 for one a core."""
-    pool = _Local(places(jobs, gpus(os.environ)))
+def local(jobs: int = 0, gpus_each: int = 1) -> Iterator[Pool]:
+    """Worker processes of this machine, started when the first call comes, ended with the block.
+
+    Args:
+        jobs: how many; 0 for one a core.
+        gpus_each: GPUs that a worker has for itself, where there are some.
+    """
+    pool = _Local(places(jobs, gpus(os.environ), gpus_each))
     try:
         yield pool
     finally:
         pool.close()
 
 
-def places(jobs: int, devices: tuple[str, ...]) -> list[dict[str, str]]:
-    """The environment of each worker: one thread, and where there are GPUs, one for itself."""
-    if not devices:
+def places(jobs: int, devices: tuple[str, ...], each: int = 1) -> list[dict[str, str]]:
+    """The environment of each worker: one thread, and where there are GPUs, ``each`` of them for itself.
+
+    >>> [own["CUDA_VISIBLE_DEVICES"] for own in places(8, ("0", "1", "2", "3", "4"), 2)]
+    ['0,1', '2,3']
+    """
+    if not devices or not each:
         return [ONE_THREAD] * cores(jobs)
-    return [ONE_THREAD | {"CUDA_VISIBLE_DEVICES": device} for device in devices[: cores(jobs)]]
+    whole = max(each, len(devices) // each * each)  # with fewer than a call needs, it says so itself
+    groups = [devices[first : first + each] for first in range(0, whole, each)]
+    return [ONE_THREAD | {"CUDA_VISIBLE_DEVICES": ",".join(own)} for own in groups[: cores(jobs)]]
 
 
 def gpus(environment: Mapping[str, str], folder: Path = Path("/dev")) -> tuple[str, ...]:

@@ -76,7 +76,12 @@ def test_gpus_are_those_of_the_environment_or_else_the_machine(tmp_path):
     assert gpus({"CUDA_VISIBLE_DEVICES": ""}, tmp_path) == gpus({"CUDA_VISIBLE_DEVICES": "-1"}, tmp_path) == ()
 
 
-def test_without_a_gpu_a_worker_a_core():
+def test_with_fewer_gpus_than_a_call_needs_one_worker_has_them_all():
+    assert [own["CUDA_VISIBLE_DEVICES"] for own in places(8, ("0",), 2)] == ["0"]
+
+
+def test_without_a_gpu_or_need_of_one_a_worker_a_core():
+    assert len(places(3, ("0",), 0)) == 3
     assert len(places(3, ())) == 3
     assert "CUDA_VISIBLE_DEVICES" not in places(3, ())[0]
     assert [own["CUDA_VISIBLE_DEVICES"] for own in places(1, ("0", "1"))] == ["0"]

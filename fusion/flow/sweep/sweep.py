@@ -46,7 +46,7 @@ def sweep(sweep: Sweep, resume: bool = False, by: str | None = None) -> Swept:
 def _jobs(sweep: Sweep, folder: Path, by: str | None) -> Standing:
     """Everything up to the comparison, on the engine that `compute` names."""
     base = sweep.base
-    with engine(base.compute, folder, base.jobs) as pool:
+    with engine(base.compute, folder, base.jobs, _gpus(sweep)) as pool:
         planned = plan(sweep, folder, by)
         begin(folder, sweep, by)
         standing = Standing(folder, sweep, {own.cell.name for own in planned if ended(own)})
@@ -59,6 +59,11 @@ def _jobs(sweep: Sweep, folder: Path, by: str | None) -> Standing:
         finally:
             write_jobs(folder, [part for own in planned for part in own.parts])
         return standing
+
+
+def _gpus(sweep: Sweep) -> int:
+    """Those that a fold of any cell trains on at once."""
+    return max((run.network.devices for run in sweep.runs.values() if run.network is not None), default=0)
 
 
 def _works(planned: Sequence[Planned], left: Sequence[Planned], standing: Standing) -> Iterator[tuple[Key, Work]]:

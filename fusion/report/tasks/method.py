@@ -101,9 +101,11 @@ def _split(results: TaskResults) -> str:
         return f"by patient; sets and {folds} folds read from a file"
     held = {"test": "a test set", "external": "an external set"}
     others = [name for set_, name in held.items() if (results.cohort["set"] == set_).any()]
-    return f"{folds} folds inside the training set, by patient, the same for all tasks; " + (
-        f"{listed(others)} judged once" if others else "no test set"
-    ) + (f"; {by}" if (by := by_column(split, results.cohort)) else "")
+    return (
+        f"{folds} folds inside the training set, by patient, the same for all tasks; "
+        + (f"{listed(others)} judged once" if others else "no test set")
+        + (f"; {by}" if (by := by_column(split, results.cohort)) else "")
+    )
 
 
 def _calibration(results: TaskResults) -> str:
