@@ -175,7 +175,7 @@ def test_the_slurm_page(typing, slurm_node):  # noqa: F811, the fixture
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can start a SLURM node")
 def test_the_node_to_try_slurm_on(tmp_path):
     (block,) = commands("slurm", "node")
-    assert "idle" in typed(f"cd {ROOT}\n{block.replace('/tmp/node', str(tmp_path / 'n'))}", tmp_path)
+    assert "idle" in typed(f"cd {ROOT}\nexport TMPDIR={tmp_path}\n{block}", tmp_path)
 
 
 @pytest.mark.slow

@@ -5,15 +5,14 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from fusion.config.run import Run
-from fusion.errors import Fault, FusionError, RunError
+from fusion.errors import Fault, RunError
 from fusion.flow import augment_then_split, fold_heads, networks, stages, tasks
 from fusion.flow.agreement import write_agreement
 from fusion.flow.folder import told
-from fusion.flow.job_file import FINISH, fold_job, is_done, noted_job
+from fusion.flow.job_file import FINISH, faults_of, fold_job, is_done, noted_job
 from fusion.flow.work import Work
 from fusion.heads.parts import FINAL, folds
 from fusion.launch import Job, Pool, Shape, finished
-from fusion.machine_faults import fault_of
 
 
 def write_fold(work: Work, fold: int) -> None:
@@ -148,10 +147,4 @@ def _alone(work: Work) -> Work:
 
 def _faults(fold: int, error: Exception) -> list[Fault]:
     """Why a fold failed."""
-    if isinstance(error, FusionError):
-        faults = error.faults
-    else:
-        remedy = f"see jobs/{fold_job(fold)}.json in the run folder; the same command makes what is missing"
-        words = f"{type(error).__name__}: {error}"
-        faults = (fault_of(error) or Fault(words, "a job that ends well", remedy),)
-    return [replace(fault, found=f"{fold_job(fold)} that failed: {fault.found}") for fault in faults]
+    return [replace(fault, found=f"{fold_job(fold)} that failed: {fault.found}") for fault in faults_of(error)]

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, NotRequired, TypedDict
 
-from fusion.errors import FusionError
+from fusion.errors import Fault, FusionError
 from fusion.heads.parts import word
+from fusion.machine_faults import fault_of
 from fusion.store import write_json
 
 FOLDER = "jobs"
@@ -58,6 +59,14 @@ def noted_job(folder: Path, name: str) -> Iterator[None]:
         note("failed", round(time.monotonic() - began, 1), message=str(error) or type(error).__name__, **more)
         raise
     note("done", round(time.monotonic() - began, 1))
+
+
+def faults_of(error: Exception) -> tuple[Fault, ...]:
+    """Why a job failed."""
+    if isinstance(error, FusionError):
+        return error.faults
+    remedy = f"see {FOLDER}/ in the run folder; the same command makes what is missing"
+    return (fault_of(error) or Fault(f"{type(error).__name__}: {error}", "a job that ends well", remedy),)
 
 
 def read_job(folder: Path, name: str) -> JobFile | None:

@@ -8,18 +8,17 @@ from pathlib import Path
 
 from fusion import launch
 from fusion.config.run import Run
-from fusion.errors import Fault, FusionError, RunError
+from fusion.errors import Fault, RunError
 from fusion.flow import cohort_files
 from fusion.flow.absolute import absolute
 from fusion.flow.check import check
 from fusion.flow.fold import finish, fold_there, folds_of, places, write_fold, write_rest
 from fusion.flow.folder import note_environment, opened, told
-from fusion.flow.job_file import fold_job
+from fusion.flow.job_file import faults_of, fold_job
 from fusion.flow.rounds import pooled, rounds_of
 from fusion.flow.shared import link, measured
 from fusion.flow.work import Work
 from fusion.launch import Job, Pool, finished
-from fusion.machine_faults import fault_of
 
 Stage = Callable[[Work], Work | None]
 LEFT = ("predictions.csv", "metrics.csv")
@@ -112,9 +111,4 @@ def _finish(works: Mapping[str, Work], verb: Callable[[Work], None]) -> None:
 
 def _faults(where: str, error: Exception) -> list[Fault]:
     """Why a round or one of its folds failed."""
-    if isinstance(error, FusionError):
-        faults = error.faults
-    else:
-        remedy = "see jobs/ in the round's folder; the same command makes what is missing"
-        faults = (fault_of(error) or Fault(f"{type(error).__name__}: {error}", "a job that ends well", remedy),)
-    return [replace(fault, found=f"round {where} that failed: {fault.found}") for fault in faults]
+    return [replace(fault, found=f"round {where} that failed: {fault.found}") for fault in faults_of(error)]

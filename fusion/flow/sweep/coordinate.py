@@ -8,28 +8,18 @@ from pathlib import Path
 
 from fusion.config.sweep import Sweep, named
 from fusion.errors import FusionError
-from fusion.flow.fold import finish, fold_there, folds_of, places, write_fold
-from fusion.flow.job_file import FINISH, fold_job, is_done
+from fusion.flow.fold import finish
+from fusion.flow.job_file import FINISH, faults_of, is_done
 from fusion.flow.rounds import pooled
+from fusion.flow.sweep.folds import Asked, Folds, Key
 from fusion.flow.sweep.plan import Planned
-from fusion.flow.sweep.tables import Failure, message, write_cells, write_failures
+from fusion.flow.sweep.tables import Failure, write_cells, write_failures
 from fusion.flow.work import Work
 from fusion.launch import Job, Pool, finished
 
 POOL = "pool"
 """The job that puts the rounds of a cell together."""
-Key = tuple[str, str]
-"""Cell and round."""
 FILES = ("predictions.csv", "metrics.csv")
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A job of a cell; ``round`` is empty where there is one, and for what concerns them all."""
-
-    cell: str
-    round: str
-    job: str
 
 
 @dataclass
@@ -66,7 +56,7 @@ class Standing:
 
     def fail(self, asked: Sequence[Asked], error: Exception) -> None:
         """One thing went wrong for some jobs, and their cells failed with it; said on stderr at once."""
-        words = message(error)
+        words = "\n".join(map(str, faults_of(error)))
         self.failures += [Failure(own.cell, own.round, own.job, words) for own in asked]
         self.write()
         names, one = {own.cell for own in asked}, asked[0]
@@ -93,17 +83,12 @@ def coordinate(pool: Pool, plan: Sequence[Planned], works: Mapping[Key, Work], s
     """
     open_rounds = {own.cell.name: {part.round for part in own.parts} for own in plan}
     cells = {own.cell.name: own for own in plan}
-    missing = {key: _missing(work) for key, work in works.items()}
-    open_folds = {key: {fold_job(fold) for fold in own} for key, own in missing.items()}
-    jobs: dict[Asked, Job] = {}
+    folds = Folds(pool, works)
+    jobs = folds.begin()
     for key, work in works.items():
-        jobs |= {
-            Asked(*key, fold_job(fold)): pool.submit(write_fold, work, fold, shape=places(work.run, fold))
-            for fold in missing[key]
-        }
-        jobs |= _rest(pool, key, work, open_folds[key])
+        jobs |= _rest(pool, key, work, folds)
     for asked, result in finished(jobs):
-        key = asked.cell, asked.round
+        key, well = (asked.cell, asked.round), not isinstance(result, Exception)
         if isinstance(result, Exception):
             standing.fail([asked], result)
         elif asked.job == POOL:
@@ -111,19 +96,13 @@ def coordinate(pool: Pool, plan: Sequence[Planned], works: Mapping[Key, Work], s
         elif asked.job == FINISH:
             open_rounds[asked.cell].discard(asked.round)
             jobs |= _last(pool, cells[asked.cell], open_rounds[asked.cell], standing)
-        else:
-            open_folds[key].discard(asked.job)
-            jobs |= _rest(pool, key, works[key], open_folds[key])
+        if asked.job not in (POOL, FINISH):
+            jobs |= folds.over(asked, well) | (_rest(pool, key, works[key], folds) if well else {})
 
 
-def _missing(work: Work) -> list[int]:
-    """Folds whose job did not end well, or left files that are gone."""
-    return [fold for fold in folds_of(work) if not (is_done(work.folder, fold_job(fold)) and fold_there(work, fold))]
-
-
-def _rest(pool: Pool, key: Key, work: Work, open_folds: set[str]) -> dict[Asked, Job]:
+def _rest(pool: Pool, key: Key, work: Work, folds: Folds) -> dict[Asked, Job]:
     """What is left of a round when no fold is."""
-    return {} if open_folds else {Asked(*key, FINISH): pool.submit(finish, work)}
+    return {} if folds.left(key) else {Asked(*key, FINISH): pool.submit(finish, work)}
 
 
 def _last(pool: Pool, planned: Planned, open_rounds: set[str], standing: Standing) -> dict[Asked, Job]:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from fusion.config.sweep import Sweep
 from fusion.flow.live import live
-from fusion.flow.sweep.coordinate import Asked, Key, Standing, coordinate, ended
+from fusion.flow.sweep.coordinate import Standing, coordinate, ended
 from fusion.flow.sweep.folder import begin, opened
+from fusion.flow.sweep.folds import Asked, Key
 from fusion.flow.sweep.plan import Planned, plan
 from fusion.flow.sweep.share import Agreements, furnish, measure, prepare
 from fusion.flow.sweep.tables import Failure, write_jobs

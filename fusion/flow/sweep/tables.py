@@ -7,12 +7,10 @@ from pathlib import Path
 import pandas as pd
 
 from fusion.config.sweep import Sweep
-from fusion.errors import FusionError
 from fusion.flow.job_file import FOLDER
 from fusion.flow.signs import Reading
 from fusion.flow.sweep.folder import CELLS
 from fusion.flow.sweep.plan import Part
-from fusion.machine_faults import fault_of
 from fusion.store import write_csv
 
 FAILURES, JOBS = "failures.csv", "jobs.csv"
@@ -26,14 +24,6 @@ class Failure:
     round: str
     job: str
     message: str
-
-
-def message(error: Exception) -> str:
-    """An error in words: what a user can mend as it is told everywhere, anything else by its kind."""
-    if isinstance(error, FusionError):
-        return str(error)
-    fault = fault_of(error)
-    return str(fault) if fault is not None else f"{type(error).__name__}: {error}"
 
 
 def write_cells(folder: Path, sweep: Sweep, done: Iterable[str], failed: Iterable[str]) -> None:

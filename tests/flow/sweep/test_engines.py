@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from fusion.flow.sweep import coordinate, sweep
+from fusion.flow.sweep import folds, sweep
 from tests.flow.sweep.swept import WORDS, asked, killed_in_the_middle, numbers
 from tests.launch.dask_cluster import dask_address
 from tests.launch.slurm import slurm_node
@@ -17,7 +17,7 @@ LONGEST_S = 300
 
 
 def test_two_workers_one_of_them_killed_in_the_middle_of_a_fold_give_the_same_bytes(whole, monkeypatch):
-    monkeypatch.setattr(coordinate, "write_fold", killed_in_the_middle)
+    monkeypatch.setattr(folds, "write_fold", killed_in_the_middle)
     done = sweep(asked(whole.config, "killed", jobs=2))
     folder = whole.config.parent / "killed"
     assert (folder / "killed").is_file()

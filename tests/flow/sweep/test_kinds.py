@@ -8,10 +8,11 @@ from fusion.config import load
 from fusion.config.sweep import read
 from fusion.flow.folder import opened
 from fusion.flow.rounds_run import run_rounds
-from fusion.flow.run import OF_CASES
+from fusion.flow.run import OF_CASES, run
 from fusion.flow.sweep import sweep
+from fusion.models import train
 from tests import toy_slices
-from tests.flow.sweep.swept import asked
+from tests.flow.sweep.swept import asked, config
 
 ROOT = Path(__file__).parents[3]
 NESTED = "{kind: nested, outer: 2, folds: 2}"
@@ -32,20 +33,39 @@ def test_a_cell_with_rounds_has_the_numbers_of_its_run_alone_which_goes_on_from_
     words = [f"output={whole.config.parent / 'alone'}", "jobs=1", f"split={NESTED}", MRMR]
     alone, cell = load(whole.config, words), load(folder / "cells/c02/run.yaml")
     before = of_rounds(cell.folder)
-    for run in (alone, cell):
-        with opened(run) as place:
-            run_rounds(run, place, OF_CASES[False])
+    for own in (alone, cell):
+        with opened(own) as place:
+            run_rounds(own, place, OF_CASES[False])
     assert len(before) == 7
     assert before == of_rounds(alone.folder) == of_rounds(cell.folder)
 
 
 def test_slices_are_cut_once_for_all_cells(tmp_path, in_process):
-    config = ROOT / "configs/tiny_mri.yaml"
-    table = toy_slices.cohort(tmp_path, load(config).cohort, each=6)
+    tiny = ROOT / "configs/tiny_mri.yaml"
+    table = toy_slices.cohort(tmp_path, load(tiny).cohort, each=6)
     plain = ("cohort.phantom=null", f"cohort.table={table}", "network=null", "fused=[]", "literal=null", "jobs=1",
              "tasks=[benign-malignant]", "sequences=[T2-w]", "heads.lasso_folds=2", "split.folds=2")  # fmt: skip
-    done = sweep(read(config, [*plain, "heads.top=2,3", f"output={tmp_path / 'sweep'}"]))
+    done = sweep(read(tiny, [*plain, "heads.top=2,3", f"output={tmp_path / 'sweep'}"]))
     assert done.failures == ()
     for name in ("checkpoints/slices.npz", "features/radiomics_T2-w.parquet"):
         found = list((tmp_path / "sweep").glob(f"*/*/{name}"))
         assert (len(found), len({path.stat().st_ino for path in found})) == (3, 1)
+
+
+def test_networks_that_cells_have_in_common_are_trained_once_and_each_cell_has_the_numbers_of_its_run_alone(
+    tmp_path, in_process, monkeypatch
+):  # fmt: skip
+    here, trained, fit = config(tmp_path), [], train.fit
+
+    def counted(training, job):
+        trained.append(job.name)
+        fit(training, job)
+
+    monkeypatch.setattr(train, "fit", counted)
+    network = "network={backbone: test_resnet, weights: none, epochs: 1, warmup_epochs: 0, batch: 8}"
+    done = sweep(asked(here, "swept", network, "heads.top=2,3", "seed=0,1", "split.folds=2"))
+    assert done.failures == ()
+    assert len(trained) == 2 * 2 * 3  # of four cells two seeds, two folds, tumour and ring and both
+    run(load(here, [network, "heads.top=3", "split.folds=2", "jobs=1", f"output={tmp_path / 'alone'}"]))
+    for name in ("predictions.csv", "metrics.csv", "checkpoints/tumour_DL_fold1_seed0.safetensors"):
+        assert (tmp_path / "swept/cells/c03" / name).read_bytes() == (tmp_path / "alone" / name).read_bytes()

@@ -11,7 +11,7 @@ from fusion.errors import CohortError, Fault, FeatureError, RunError
 from fusion.flow import fold, stages
 from fusion.flow.run import EVERYTHING, part
 from fusion.flow.run import run as run_all
-from fusion.flow.sweep import coordinate, sweep
+from fusion.flow.sweep import folds, sweep
 from fusion.flow.sweep.folder import opened
 from fusion.flow.sweep.plan import plan
 from fusion.flow.sweep.share import measure
@@ -95,7 +95,7 @@ def test_a_fold_that_fails_is_named_all_others_stand_and_the_next_start_mends_it
             raise OSError(28, "No space left on device", "fold.parquet")
         fold.write_fold(work, number)
 
-    in_process.setattr(coordinate, "write_fold", failing)
+    in_process.setattr(folds, "write_fold", failing)
     words = ["sweep", str(whole.config), f"output={folder}", "jobs=1", *WORDS]
     ended = CliRunner().invoke(app, words)
     assert ended.exit_code == 1
@@ -113,7 +113,7 @@ def test_a_fold_that_fails_is_named_all_others_stand_and_the_next_start_mends_it
         done.append((work.folder.name, number))
         fold.write_fold(work, number)
 
-    in_process.setattr(coordinate, "write_fold", noted)
+    in_process.setattr(folds, "write_fold", noted)
     again = CliRunner().invoke(app, [*words, "--resume"])
     assert again.exit_code == 0, again.stderr
     assert done == [("c02", 1)]
@@ -161,7 +161,7 @@ def test_a_folder_that_holds_a_sweep_is_refused_without_resume_and_so_are_other_
     with pytest.raises(RunError, match="the folder of a run"):
         sweep(asked(whole.config, "swept/cells/c01"))
     before = numbers(whole.folder)
-    in_process.setattr(coordinate, "write_fold", None)
+    in_process.setattr(folds, "write_fold", None)
     assert sweep(asked(whole.config, "swept"), resume=True).page == whole.folder / "comparison.html"
     assert numbers(whole.folder) == before
 
