@@ -43,7 +43,7 @@ def notes(own: RunStatus | SweepStatus) -> list[str]:
 def span(seconds: float | None) -> str:
     """A time as one reads it.
 
-    >>> span(42.4), span(200), span(7300)
+    >>> span(42.4), span(200.0), span(7300.0)
     ('42 s', '3 min', '2.0 h')
     """
     if seconds is None:

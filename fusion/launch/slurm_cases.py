@@ -1,6 +1,7 @@
 """Many items on SLURM: a Dask scheduler in this process, its workers SLURM jobs that come and go with the work."""
 
 import contextlib
+import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -57,7 +58,6 @@ class SlurmCases:
 
     def _start(self) -> None:
         import dask
-        from dask_jobqueue import SLURMCluster
         from distributed import Client
 
         settings = SETTINGS | {
@@ -67,7 +67,7 @@ class SlurmCases:
         self._open.enter_context(dask.config.set(settings))
         known = self._open.enter_context(security(self._folder, self._name))
         wanted = for_cases(self._slurm, self._folder, self._name)
-        cluster = self._open.enter_context(SLURMCluster(security=known, protocol="tls://", **wanted))
+        cluster = self._open.enter_context(slurm_cluster()(security=known, protocol="tls://", **wanted))
         require_taken(cluster.job_script())
         self._client = self._open.enter_context(Client(cluster, set_as_default=False))
         self._cluster = cluster
@@ -94,3 +94,16 @@ class SlurmCases:
 
     async def _forget(self, name: str) -> None:
         self._cluster.workers.pop(name, None)
+
+
+def slurm_cluster() -> Any:
+    """dask-jobqueue's class; Ctrl-C means what it did before.
+
+    The package (0.9.0) takes Ctrl-C for itself when it is imported, and would end the process as if all were well.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        from dask_jobqueue import SLURMCluster
+    finally:
+        signal.signal(signal.SIGINT, before)
+    return SLURMCluster
