@@ -50,13 +50,8 @@ def opened(run: Run) -> Iterator[Path]:
         RunError: another process works there, or the folder belongs to a run with other values.
     """
     folder = run.folder
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as lock:
-        if not locked(lock):
-            found = "another process at work in this folder"
-            raise RunError(Fault(found, "one", "wait for it or use another output", file=str(folder)))
-        idle_s = 0.0 if run.compute.engine == "local" else ORPHANED_S
-        sweep(folder, idle_s, besides=folder / "features/cases")  # a cache, which other runs may share
+    with held(folder):
+        tidy(folder, run, "features/cases")
         if (folder / "run.yaml").is_file():
             same_run(stored_run(folder), run, folder / "run.yaml")
         else:
@@ -64,7 +59,30 @@ def opened(run: Run) -> Iterator[Path]:
         yield folder
 
 
-def locked(lock: TextIO) -> bool:
+@contextlib.contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """The folder, made where it is missing, held against a second process while the block lasts.
+
+    Raises:
+        RunError: another process works there.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        if not _locked(lock):
+            found = "another process at work in this folder"
+            raise RunError(Fault(found, "one", "wait for it or use another output", file=str(folder)))
+        yield
+
+
+def tidy(folder: Path, run: Run, cache: str) -> None:
+    """Delete what killed writers left half done, but for a cache, which other runs may share.
+
+    Jobs on other machines may outlive the command that sent them: what they are writing is left alone.
+    """
+    sweep(folder, 0.0 if run.compute.engine == "local" else ORPHANED_S, besides=folder / cache)
+
+
+def _locked(lock: TextIO) -> bool:
     """Hold the lock unless a process has it for longer than a look at it takes (``signs.held``)."""
     for _ in range(TRIES):
         try:

@@ -11,7 +11,7 @@ installed() {
 
 packages() {
   installed && return
-  exec 9>/tmp/slurm_node.lock # of several tests that start a node, one installs
+  exec 9<"$0" # of several tests that start a node, one installs
   flock 9
   installed && return
   export DEBIAN_FRONTEND=noninteractive

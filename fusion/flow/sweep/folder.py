@@ -11,7 +11,7 @@ from fusion.config import dump, parse
 from fusion.config.sweep import Sweep
 from fusion.config.sweep_words import several
 from fusion.errors import Fault, RunError
-from fusion.flow.folder import locked, same_run
+from fusion.flow.folder import held, same_run, tidy
 
 SWEEP, CELLS = "sweep.yaml", "cells.csv"
 CACHE = "shared/cases"
@@ -26,13 +26,9 @@ def opened(sweep: Sweep, resume: bool) -> Iterator[Path]:
         RunError: another process works there, the folder holds a sweep and ``resume`` is not said, or another sweep.
     """
     folder = sweep.folder
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as lock:
-        if not locked(lock):
-            found = "another process at work in this folder"
-            raise RunError(Fault(found, "one", "wait for it or use another output", file=str(folder)))
+    with held(folder):
         _fits(folder, sweep, resume)
-        store.sweep(folder, besides=folder / CACHE)
+        tidy(folder, sweep.base, CACHE)
         yield folder
 
 
